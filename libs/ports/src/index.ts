@@ -1,0 +1,17 @@
+export type { ClaimStore } from './claim-store.js';
+export type { Clock } from './clock.js';
+export type { CohortKeys, CohortName, KeyRing, PublicJwk, WrapContext } from './key-ring.js';
+export type { ByteRange, Lock, LockMode, ObjectKey, ObjectState, ObjectStore, ObjectVersion, VersionId } from './object-store.js';
+export type {
+  NewRecord,
+  PartitionHandler,
+  RecordBatch,
+  RecordSink,
+  RecordSource,
+  StartAt,
+  Subscription,
+  TopicPartition,
+  Uncompared,
+  Watermarks,
+} from './record-source.js';
+export type { IndexDocument, IndexStatus, RecordIndex, SearchPage, SearchRequest, SearchHit, Position } from './record-index.js';

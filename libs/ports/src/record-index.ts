@@ -1,0 +1,132 @@
+import type { Query } from '@holdfast/query';
+import type { CohortName } from './key-ring.js';
+
+/** What an index covers: per chain the next segment number that it has not read; stored in the index it describes. */
+export interface Position {
+  /** Chain name → next seq, both exact. */
+  readonly chains: Readonly<Record<string, number>>;
+  /** Number of segments of `gov` that were folded. */
+  readonly governance: number;
+  /** Names one build of the index: a rebuild is a new generation. */
+  readonly generation: string;
+}
+
+/**
+ * One event of one record. Holds ids and facets, never text: text travels only as tokens of libs/query and is not
+ * stored (but postings can rebuild it: treat the index as plaintext).
+ */
+export interface IndexDocument {
+  /** Record id, `source~topic~partition~epoch~offset[~n]`. */
+  readonly id: string;
+  readonly chain: string;
+  readonly seq: number;
+  /** Offset in decimal. */
+  readonly offset: string;
+  /**
+   * Unique tie-breaker in log order: offset padded to 20 digits, `~`, event number padded to 6, `~`, chain. Results sort
+   * by (`sentAt`, `order`).
+   */
+  readonly order: string;
+  readonly cohort: CohortName;
+  /** Milliseconds since 1970 UTC: when it was said, else the Kafka timestamp; `sentFrom` says which. */
+  readonly sentAt: number;
+  readonly sentFrom: 'occurred' | 'kafka';
+  /** Event kind (`message.created` …), or `unparsed` for a record that could not be read as an event. */
+  readonly kind: string;
+  readonly platform: string;
+  readonly workspace: string;
+  /** `platform:workspace:conversation`, or empty. */
+  readonly conversation: string;
+  /** Name of the conversation as the event gave it, tokens. */
+  readonly conversationName: readonly string[];
+  /** Source id of the thread's root, or empty. */
+  readonly thread: string;
+  /** Identifiers of the sender (source user id, handle, e-mail, display name …), folded by libs/query. */
+  readonly sender: readonly string[];
+  /** Identifiers of everybody named by the event, sender included, folded. */
+  readonly participants: readonly string[];
+  /** attachment, link, reaction, edit, thread … */
+  readonly has: readonly string[];
+  /** edited, deleted, bot, external, unreadable … */
+  readonly is: readonly string[];
+  /** Token stream of the body, in order (libs/query, one token per position). */
+  readonly body: readonly string[];
+  /** Token stream of the subject or topic. */
+  readonly subject: readonly string[];
+  /** File names of attachments, folded. */
+  readonly fileNames: readonly string[];
+}
+
+/** One hit: where to find it in the vault. */
+export interface SearchHit {
+  readonly id: string;
+  readonly chain: string;
+  readonly seq: number;
+  readonly sentAt: number;
+  readonly order: string;
+}
+
+export interface SearchRequest {
+  readonly query: Query;
+  /** newest or oldest first, by (`sentAt`, `order`). */
+  readonly sort: 'newest' | 'oldest';
+  /** 1 to 1,000. */
+  readonly limit: number;
+  /** Continue after this hit of the same query and sort. */
+  readonly after?: Pick<SearchHit, 'sentAt' | 'order'>;
+  readonly signal?: AbortSignal;
+}
+
+export interface SearchPage {
+  /** Exact number of matching documents. */
+  readonly total: number;
+  readonly hits: readonly SearchHit[];
+  /** True when more hits follow. */
+  readonly more: boolean;
+  /** Documents of the index that an engine refused to index: they can match nothing, so every result counts them. */
+  readonly unindexed: number;
+  readonly position: Position;
+}
+
+export interface IndexStatus {
+  readonly position: Position;
+  readonly documents: number;
+  readonly unindexed: number;
+  /** Version of the tokenizer that made it, `libs/query` TOKENIZER_VERSION. */
+  readonly tokenizer: string;
+}
+
+/**
+ * A search index over the events of the vault; can be deleted and rebuilt at any time.
+ * @throws HoldfastError `index_unavailable` when the engine is down, partial or answers with a fault (the message names
+ * status and type, never a query or a payload); `index_rebuild_needed` when another tokenizer version made it
+ */
+export interface RecordIndex {
+  /** Opens the current generation, or creates the first one; idempotent. */
+  open(): Promise<IndexStatus>;
+  /**
+   * Adds documents. Idempotent by `id`: a document that is there already stays as it is. Retries back-pressure by itself.
+   * A document that the engine refuses becomes a stub marked `unindexed` and is counted. Not visible before `publish`.
+   */
+  write(documents: readonly IndexDocument[]): Promise<{ readonly written: number; readonly unindexed: number }>;
+  /** Makes everything written visible and durable, then stores `position` (in this order: a crash between repeats work, never skips). */
+  publish(position: Position): Promise<void>;
+  status(): Promise<IndexStatus>;
+  search(request: SearchRequest): Promise<SearchPage>;
+  /** All ids that match, in ascending order of (`sentAt`, `order`); streams over any number. */
+  ids(query: Query, signal?: AbortSignal): AsyncIterable<SearchHit>;
+  /** The documents before and after a place of one conversation, by (`sentAt`, `order`). */
+  around(
+    conversation: string,
+    at: Pick<SearchHit, 'sentAt' | 'order'>,
+    before: number,
+    after: number,
+  ): Promise<{ readonly before: readonly SearchHit[]; readonly after: readonly SearchHit[] }>;
+  /** Ids of everything, ascending by (`chain`, `order`), for comparing index and vault. */
+  all(chain: string): AsyncIterable<SearchHit>;
+  /** Starts an empty new generation beside the old one; `write` and `publish` go to it. */
+  beginRebuild(): Promise<void>;
+  /** The new generation takes over and the old one is deleted. */
+  finishRebuild(): Promise<void>;
+  close(): Promise<void>;
+}

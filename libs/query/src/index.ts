@@ -1,0 +1,1 @@
+export type { KeywordField, Query, TextField } from './ast.js';
