@@ -1,1 +1,1 @@
-export {};
+export { describeWith, missing, needed, type Needs } from './needs.js';
