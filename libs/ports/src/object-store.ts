@@ -1,4 +1,7 @@
-/** The key of an object: slash-separated segments of `[A-Za-z0-9._=~-]`; no key is a folder of another key. */
+/**
+ * The key of an object: slash-separated segments of `[A-Za-z0-9._=~-]` (each at most 200 long, none `.` or `..`, together
+ * at most 900); no key is a folder of another key.
+ */
 export type ObjectKey = string;
 /** Names one stored version of a key, as the store spells it. */
 export type VersionId = string;
@@ -42,33 +45,42 @@ export interface ObjectVersion {
  * Write-once object storage with versions, locks and legal holds: one bucket or folder.
  * All methods may be called concurrently. Adapters retry transient faults themselves a few times; what remains is
  * thrown as HoldfastError `store_unavailable` (or `disk_full`), and then nothing may be assumed about the effect.
+ * Arguments that are none (key, body, lock, range: `object-limits.ts`) are `bad_request` and have no effect; credentials,
+ * bucket or folder that do not work are `bad_configuration`; a store that does not do what it acknowledged is `store_refused`.
  */
 export interface ObjectStore {
   /**
    * Stores `body` (at most 64 MiB) under `key`, locked as `lock` says. Resolves only after a HEAD of that very version
-   * shows size and lock. A repeat makes another version: never an error, never an overwrite.
+   * shows size and lock. A repeat makes another version: never an error, never an overwrite. Callers leave the body unchanged
+   * until the promise settles.
+   * @throws HoldfastError `bad_request` also when `lock` does not end in the future, or later than the store can keep
    */
   put(key: ObjectKey, body: Uint8Array, lock: Lock): Promise<VersionId>;
 
   /**
    * The bytes of one version, or of a range of it (clipped to the object's end as S3 does).
-   * Works behind a delete marker. @throws HoldfastError `object_missing`
+   * Works behind a delete marker. @throws HoldfastError `object_missing`; `bad_request` for a range that starts at or
+   * after the object's end
    */
   get(key: ObjectKey, version: VersionId, range?: ByteRange): Promise<Uint8Array>;
 
-  /** @throws HoldfastError `object_missing` */
+  /** @throws HoldfastError `object_missing`, also for the version id of a delete marker */
   head(key: ObjectKey, version: VersionId): Promise<ObjectState>;
 
   /**
    * All versions and delete markers whose key starts with `prefix`, in ascending order of key (bytewise), newest version
-   * first within a key. `after` skips keys up to and including it. Streams; memory does not grow with the listing.
+   * first within a key. `after` skips keys up to and including it. Streams; memory does not grow with the listing. What is
+   * put or deleted while the listing runs may or may not show; everything else shows exactly once.
    */
   list(prefix: string, options?: { readonly after?: ObjectKey }): AsyncIterable<ObjectVersion>;
 
-  /** Sets or clears the legal hold of a version and resolves after reading it back as wanted. */
+  /** Sets or clears the legal hold of a version and resolves after reading it back as wanted. @throws HoldfastError `object_missing` */
   setLegalHold(key: ObjectKey, version: VersionId, on: boolean): Promise<void>;
 
-  /** Extends a lock; resolves after reading it back. @throws HoldfastError `object_locked` when it would shorten it. */
+  /**
+   * Extends a lock (also one that has expired); resolves after reading it back. The same lock again is no error.
+   * @throws HoldfastError `object_locked` when it would shorten it or change its mode; `object_missing`
+   */
   extendLock(key: ObjectKey, version: VersionId, lock: Lock): Promise<void>;
 
   /**
@@ -79,4 +91,10 @@ export interface ObjectStore {
 
   /** The store's own clock (S3: Date header), to refuse a wrong local one. */
   now(): Promise<Date>;
+
+  /**
+   * Names, as the store spells them, of things in it that are no version of any key (a file that somebody put into the
+   * folder). Absent where the store cannot hold such a thing (S3: everything is a key).
+   */
+  strays?(): AsyncIterable<string>;
 }

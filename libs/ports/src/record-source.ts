@@ -46,14 +46,19 @@ export interface PartitionHandler {
   uncompared(at: TopicPartition, facts: Uncompared): Promise<void>;
   /**
    * Takes records; they need not be durable when it resolves. The source hands over nothing more of this partition before
-   * (that is the back-pressure). A rejection stops the partition and is reported to `failed`.
+   * (that is the back-pressure). A rejection stops the partition and is reported to `failed` (an error that is not a
+   * HoldfastError: as `handler_failed`, with the error as its cause).
    */
   batch(at: TopicPartition, batch: RecordBatch): Promise<void>;
-  /** The partition goes to another worker or the source stops; no call for it follows until it is assigned again. */
+  /**
+   * The partition goes to another worker or the source stops; no call for it follows until it is assigned again. Called
+   * after the `batch` under way has ended, also for a partition that is stopped. It may come late (a worker that lost its
+   * membership learns it afterwards): another worker may already read the same records, and only the claim decides.
+   */
   revoked(at: TopicPartition): Promise<void>;
   /**
    * A partition (or, without `at`, the source as a whole) cannot go on. Codes: `source_lost` (records below the low
-   * watermark were never sealed), `source_recreated` (another log under the same name: truncated, recreated, or its last
+   * watermark were never sealed; a `SourceLostError` that names the range), `source_recreated` (another log under the same name: truncated, recreated, or its last
    * sealed record differs), `source_damaged` (checksum), `source_refused` (set-up), `source_unavailable` (it waits and
    * retries by itself; reported for health). Except for `source_unavailable` the partition stays stopped.
    */
@@ -66,7 +71,10 @@ export interface PartitionHandler {
 export interface Subscription {
   /** Hint for other tools: the worker has sealed everything below `next`. Never read back. Never throws. */
   commit(at: TopicPartition, next: bigint): void;
-  /** Starts a stopped partition again (after `accept-gap`, `new-epoch`, or a transient failure): `assigned` is asked anew. */
+  /**
+   * Starts a stopped partition again (after `accept-gap`, `new-epoch`, or a transient failure): `assigned` is asked anew.
+   * A partition that runs, or is another worker's, is left alone.
+   */
   restart(at: TopicPartition): void;
   /** Stops intake, waits for `batch` calls under way, calls `revoked`, closes. */
   stop(): Promise<void>;
