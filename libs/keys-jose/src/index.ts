@@ -1,1 +1,6 @@
-export {};
+export { unwrapEscrow } from './data-key.js';
+export { initKeyRing, makeEscrowKeys } from './init-key-ring.js';
+export type { InitKeyRingOptions, InitKeyRingReport } from './init-key-ring.js';
+export { JwksKeyRing } from './jwks-key-ring.js';
+export type { KeyFolderOptions } from './key-folder.js';
+export { signWithKey } from './signing.js';

@@ -1,0 +1,125 @@
+/** Where the keys of an archive lie in a folder, and how they are read: through one descriptor, with permissions checked. */
+import { constants } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CohortName } from '@holdfast/ports';
+import { HoldfastError } from '@holdfast/record';
+import { malformed } from './jwk.js';
+
+const MAX_FILE = 1 << 20;
+const CLASS_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+const PERIOD = /^\d{4}(-(0[1-9]|1[0-2]))?$/;
+
+export interface KeyFolderOptions {
+  /** The folder is a mounted secret: whoever mounts it decides on permissions, they are not checked here. Default false. */
+  readonly mounted?: boolean;
+}
+
+export const MANIFEST_KEYS = 'manifest.jwks.json';
+export const LOG_KEYS = 'log.jwks.json';
+export const RECOVERY_KEYS = 'recovery.jwks.json';
+
+export const kekFile = (cohort: CohortName): string => join('kek', className(cohort), `${period(cohort)}.jwks.json`);
+export const escrowFile = (cohort: CohortName): string => join('escrow', className(cohort), `${period(cohort)}.jwk.json`);
+export const escrowPrivateFile = (cohort: CohortName): string => join('escrow-private', className(cohort), `${period(cohort)}.jwk.json`);
+export const recoveryPrivateFile = (kid: string): string => join('recovery-private', `${kid}.jwk.json`);
+
+/** Names become paths and header members: nothing that leaves the folder or has two spellings. */
+export function isCohortName(cohort: CohortName): boolean {
+  return CLASS_NAME.test(cohort.className) && PERIOD.test(cohort.period);
+}
+
+export class KeyFolder {
+  readonly root: string;
+  readonly #checkModes: boolean;
+
+  constructor(root: string, options: KeyFolderOptions = {}) {
+    this.root = root;
+    this.#checkModes = options.mounted !== true && process.platform !== 'win32';
+  }
+
+  /** @throws HoldfastError `key_missing` no such folder, `key_malformed` others may enter it */
+  async check(): Promise<void> {
+    const found = await stat(this.root).catch(unlessMissing);
+    if (found?.isDirectory() !== true) {
+      throw new HoldfastError('key_missing', `There is no key ring in ${this.root}: run "holdfast keys init", or name its folder.`);
+    }
+    if (this.#checkModes && (found.mode & 0o077) !== 0) {
+      throw malformed(this.root, `can be entered by other users (mode ${octal(found.mode)}): run "chmod 700" on it`);
+    }
+  }
+
+  /**
+   * Content of a key file as JSON, `undefined` when there is none. `secret` files must be readable by nobody else, public
+   * ones writable by nobody else: a swapped escrow key would hand every later data key to the swapper.
+   */
+  async read(file: string, kind: 'secret' | 'public'): Promise<unknown> {
+    const path = join(this.root, file);
+    const handle = await open(path, constants.O_RDONLY).catch(unlessMissing);
+    if (handle === undefined) return undefined;
+    try {
+      const { mode, size } = await handle.stat();
+      const forbidden = kind === 'secret' ? 0o077 : 0o022;
+      if (this.#checkModes && (mode & forbidden) !== 0) {
+        const what = kind === 'secret' ? 'read' : 'changed';
+        throw malformed(path, `can be ${what} by other users (mode ${octal(mode)}): run "chmod 600" on it`);
+      }
+      if (size > MAX_FILE) throw malformed(path, 'is too large for a key file');
+      const text = await handle.readFile('utf8');
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        // The parser's message quotes the text, which is key material: not passed on.
+        throw malformed(path, 'is not JSON');
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Stamp that changes when a file is replaced or rewritten; `undefined` when there is none. */
+  async stamp(file: string): Promise<string | undefined> {
+    const found = await stat(join(this.root, file), { bigint: true }).catch(unlessMissing);
+    return found && `${String(found.ino)}.${String(found.mtimeNs)}.${String(found.size)}`;
+  }
+
+  /** Cohorts that have a KEK file, ascending by class and period. Other files are passed over: mounts add their own. */
+  async kekCohorts(): Promise<readonly CohortName[]> {
+    const found: CohortName[] = [];
+    for (const name of await names(join(this.root, 'kek'))) {
+      if (!CLASS_NAME.test(name)) continue;
+      for (const file of await names(join(this.root, 'kek', name))) {
+        const cohort = { className: name, period: file.replace(/\.jwks\.json$/, '') };
+        if (file.endsWith('.jwks.json') && isCohortName(cohort)) found.push(cohort);
+      }
+    }
+    return found;
+  }
+
+  path(file: string): string {
+    return join(this.root, file);
+  }
+}
+
+/** For `catch`: a file that is not there is an answer, any other fault is a fault. */
+export function unlessMissing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+  throw error;
+}
+
+async function names(folder: string): Promise<readonly string[]> {
+  return ((await readdir(folder).catch(unlessMissing)) ?? []).sort();
+}
+
+function className(cohort: CohortName): string {
+  if (!isCohortName(cohort)) throw new HoldfastError('key_malformed', `${JSON.stringify(cohort)} does not name a cohort.`);
+  return cohort.className;
+}
+
+function period(cohort: CohortName): string {
+  return cohort.period;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8);
+}
