@@ -11,6 +11,7 @@ export {
   MAX_OBJECT_BYTES,
 } from './object-limits.js';
 export type { ByteRange, Lock, LockMode, ObjectKey, ObjectState, ObjectStore, ObjectVersion, VersionId } from './object-store.js';
+export { checkPublishable } from './publishable.js';
 export type {
   NewRecord,
   PartitionHandler,

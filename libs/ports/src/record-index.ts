@@ -23,7 +23,7 @@ export interface IndexDocument {
   /** Offset in decimal. */
   readonly offset: string;
   /**
-   * Unique tie-breaker in log order: offset padded to 20 digits, `~`, event number padded to 6, `~`, chain. Results sort
+   * ASCII. Unique tie-breaker in log order: offset padded to 20 digits, `~`, event number padded to 6, `~`, chain. Results sort
    * by (`sentAt`, `order`).
    */
   readonly order: string;
@@ -98,35 +98,57 @@ export interface IndexStatus {
 
 /**
  * A search index over the events of the vault; can be deleted and rebuilt at any time.
+ *
+ * One handle writes at a time (per generation); any number of handles, also of other processes, search meanwhile. Every
+ * search answers from the generation that is current when it begins, and a stream stays with it to its end or fails.
  * @throws HoldfastError `index_unavailable` when the engine is down, partial or answers with a fault (the message names
  * status and type, never a query or a payload); `index_rebuild_needed` when another tokenizer version made it
+ * (searching and writing; `open`, `status`, `all` and `beginRebuild` work on any), `stopped` when the signal was aborted
  */
 export interface RecordIndex {
   /** Opens the current generation, or creates the first one; idempotent. */
   open(): Promise<IndexStatus>;
   /**
    * Adds documents. Idempotent by `id`: a document that is there already stays as it is. Retries back-pressure by itself.
-   * A document that the engine refuses becomes a stub marked `unindexed` and is counted. Not visible before `publish`.
+   * A document that the engine refuses (a `sentAt` that no Date can hold, too large …) becomes a stub marked `unindexed`:
+   * it matches no query, but `around` and `all` name it. Not visible before `publish`. Counts are of documents that were
+   * new: `written` complete ones, `unindexed` stubs.
+   * @throws HoldfastError `index_unavailable` also when another handle has replaced the generation: `open` again and go on
+   * from the position it returns
    */
   write(documents: readonly IndexDocument[]): Promise<{ readonly written: number; readonly unindexed: number }>;
-  /** Makes everything written visible and durable, then stores `position` (in this order: a crash between repeats work, never skips). */
+  /**
+   * Makes everything written visible and durable, then stores `position` (in this order: a crash between repeats work, never skips).
+   * @throws HoldfastError `bad_request` when `position` names another generation, goes back, or does not cover what this
+   * handle wrote since its last `publish`
+   */
   publish(position: Position): Promise<void>;
+  /** Of the current generation, also during a rebuild. */
   status(): Promise<IndexStatus>;
+  /** @throws HoldfastError `bad_request` for a limit outside 1 to 1,000 */
   search(request: SearchRequest): Promise<SearchPage>;
-  /** All ids that match, in ascending order of (`sentAt`, `order`); streams over any number. */
+  /** All ids that match, in ascending order of (`sentAt`, `order`), from one state of the index; streams over any number. */
   ids(query: Query, signal?: AbortSignal): AsyncIterable<SearchHit>;
-  /** The documents before and after a place of one conversation, by (`sentAt`, `order`). */
+  /**
+   * The nearest documents before and after a place of one conversation (`before` and `after` of at most 1,000), both
+   * ascending by (`sentAt`, `order`); what stands at the place itself is in neither. Stubs are among them: what is shown
+   * comes from the vault.
+   */
   around(
     conversation: string,
     at: Pick<SearchHit, 'sentAt' | 'order'>,
     before: number,
     after: number,
   ): Promise<{ readonly before: readonly SearchHit[]; readonly after: readonly SearchHit[] }>;
-  /** Ids of everything, ascending by (`chain`, `order`), for comparing index and vault. */
+  /** Ids of everything published of a chain, stubs too, ascending by `order`, for comparing index and vault. */
   all(chain: string): AsyncIterable<SearchHit>;
-  /** Starts an empty new generation beside the old one; `write` and `publish` go to it. */
-  beginRebuild(): Promise<void>;
-  /** The new generation takes over and the old one is deleted. */
+  /**
+   * Starts an empty new generation beside the old one and returns its status; `write` and `publish` of this handle go to
+   * it. A rebuild that was abandoned before is deleted.
+   */
+  beginRebuild(): Promise<IndexStatus>;
+  /** The new generation takes over in one step and the old one is deleted. @throws HoldfastError `bad_request` without `beginRebuild` */
   finishRebuild(): Promise<void>;
+  /** Idempotent; what was written and not published may be lost. */
   close(): Promise<void>;
 }
