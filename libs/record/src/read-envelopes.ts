@@ -1,0 +1,166 @@
+import { textOf } from './bytes-text.js';
+import { readHeaders } from './cloud-event.js';
+import { EVENT_KINDS, envelopeSchema } from './event.js';
+import type { Envelope } from './event.js';
+import { inlineProblem } from './inline-content.js';
+import type { ParseFailure } from './parse-failure.js';
+import type { RawRecord } from './raw-record.js';
+import { compileShape } from './shape.js';
+import type { Trace } from './shape.js';
+
+/** `null_value` = a tombstone or a CloudEvent without data, `empty` = zero bytes. All four are sealed alike. */
+export type ParseStatus = 'parsed' | 'failed' | 'null_value' | 'empty';
+
+export interface EnvelopeReading {
+  readonly status: ParseStatus;
+  readonly envelopes: readonly Envelope[];
+  readonly failure?: ParseFailure;
+  readonly contentType: string;
+  /** CloudEvents attributes from headers (binary) or the value (structured). */
+  readonly attributes: ReadonlyMap<string, string>;
+}
+
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_EVENTS = 10_000;
+const KINDS: ReadonlySet<unknown> = new Set(EVENT_KINDS);
+const NONE: readonly Envelope[] = [];
+
+const shape = compileShape(envelopeSchema);
+
+/**
+ * Reads the envelopes of a record: one JSON parse, one pass over the fields. Never throws: what cannot be read is
+ * an answer. Accepts CloudEvents 1.0 binary and structured and the plain JSON envelope; the value may be an array.
+ */
+export function readEnvelopes(record: RawRecord): EnvelopeReading {
+  const { contentType, attributes, failure } = readHeaders(record.headers);
+  const reading = { envelopes: NONE, contentType, attributes };
+  const fail = (reason: ParseFailure): EnvelopeReading => ({ ...reading, status: 'failed', failure: reason });
+  if (record.value === null) return { ...reading, status: 'null_value' };
+  if (record.value.length === 0) return { ...reading, status: 'empty' };
+  if (failure !== undefined) return fail(failure);
+  const json = parseJson(record.value, contentType);
+  if ('failure' in json) return fail(json.failure);
+  if (!contentType.startsWith('application/cloudevents')) {
+    const version = attributes.get('specversion');
+    if (version !== undefined && !version.startsWith('1.')) return fail(unsupported('a CloudEvents version other than 1.x'));
+    return readData(json.value, contentType, attributes);
+  }
+  if (!contentType.startsWith('application/cloudevents+json')) return fail(unsupported('CloudEvents in Kafka are single events in JSON'));
+  return readStructured(json.value, contentType);
+}
+
+function readStructured(value: unknown, contentType: string): EnvelopeReading {
+  const attributes = new Map<string, string>();
+  const reading = { envelopes: NONE, contentType, attributes };
+  const fail = (failure: ParseFailure): EnvelopeReading => ({ ...reading, status: 'failed', failure });
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(unsupported('a structured CloudEvent is a JSON object'));
+  let data: unknown = undefined;
+  for (const [name, member] of Object.entries(value) as [string, unknown][]) {
+    if (name === 'data') data = member;
+    else if (name === 'data_base64') {
+      const decoded = typeof member === 'string' ? bytesOfBase64(member) : undefined;
+      if (decoded === undefined) return fail({ code: 'bad_attribute', message: 'data_base64 is not base64' });
+      const json = parseJson(decoded, '');
+      if ('failure' in json) return fail(json.failure);
+      data = json.value;
+    } else if (typeof member === 'string' || typeof member === 'number' || typeof member === 'boolean') attributes.set(name, String(member));
+    else if (member !== null) return fail({ code: 'bad_attribute', message: 'an attribute is neither text, number nor boolean' });
+  }
+  if (attributes.get('specversion')?.startsWith('1.') !== true) return fail(unsupported('a CloudEvents version other than 1.x'));
+  if (data === undefined || data === null) return { ...reading, status: 'null_value' };
+  return readData(data, attributes.get('datacontenttype') ?? '', attributes);
+}
+
+/** Checks data that is one envelope or an array of them. */
+function readData(data: unknown, contentType: string, attributes: ReadonlyMap<string, string>): EnvelopeReading {
+  const reading = { contentType, attributes };
+  const list: readonly unknown[] = Array.isArray(data) ? data : [data];
+  if (list.length === 0 || list.length > MAX_EVENTS) {
+    return { ...reading, status: 'failed', envelopes: NONE, failure: { code: 'event_count', message: `the value holds ${list.length} events` } };
+  }
+  const envelopes: Envelope[] = [];
+  const trace: Trace = { path: '', problem: '', untidy: false };
+  for (const [i, value] of list.entries()) {
+    const envelope = readEnvelope(value, trace);
+    if (envelope === undefined) {
+      const place = `${Array.isArray(data) ? `[${i}]` : ''}${trace.path}`.replace(/^\./, '');
+      const message = place === '' ? `the value ${trace.problem}` : `${place} ${trace.problem}`;
+      return { ...reading, status: 'failed', envelopes: NONE, failure: { code: 'not_an_event', message } };
+    }
+    envelopes.push(envelope);
+  }
+  return { ...reading, status: 'parsed', envelopes };
+}
+
+function readEnvelope(value: unknown, trace: Trace): Envelope | undefined {
+  trace.path = '';
+  trace.untidy = false;
+  const foreignKind = renameForeignKind(value);
+  if (!shape.check(value, trace)) return undefined;
+  // Just checked: the value has the shape of an envelope apart from unknown members and nulls, which `tidied` sorts out.
+  let envelope = value as Envelope;
+  if (trace.untidy) envelope = tidied(envelope);
+  if (foreignKind !== undefined) envelope = withExtension(envelope, 'envelope.kind', foreignKind);
+  for (const [i, attachment] of (envelope.attachments ?? []).entries()) {
+    const problem = inlineProblem(attachment);
+    if (problem === undefined) continue;
+    trace.path = `.attachments.${i}`;
+    trace.problem = problem;
+    return undefined;
+  }
+  return envelope;
+}
+
+/** A kind that a later schema may know: the message stays searchable as `unknown`, its own word is kept. */
+function renameForeignKind(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('kind' in value) || typeof value.kind !== 'string' || KINDS.has(value.kind)) return undefined;
+  const foreign = value.kind;
+  value.kind = 'unknown';
+  return foreign;
+}
+
+function tidied(envelope: Envelope): Envelope {
+  const unknown: [string, unknown][] = [];
+  let clean = shape.tidy(envelope, '', (path, value) => unknown.push([`envelope.${path}`, value])) as Envelope;
+  for (const [name, value] of unknown) clean = withExtension(clean, name, value);
+  return clean;
+}
+
+function withExtension(envelope: Envelope, name: string, value: unknown): Envelope {
+  const extensions: Record<string, unknown> = { ...envelope.extensions };
+  let free = name;
+  // A producer that uses our namespace itself keeps its value; ours gives way.
+  while (Object.hasOwn(extensions, free)) free += "'";
+  extensions[free] = value;
+  return { ...envelope, extensions };
+}
+
+function parseJson(bytes: Uint8Array, contentType: string): { readonly value: unknown } | { readonly failure: ParseFailure } {
+  if (bytes.length > MAX_BYTES) return { failure: { code: 'too_large', message: 'the value is larger than 64 MiB' } };
+  if (bytes[0] === 0) {
+    return { failure: { code: 'schema_registry_framing', message: 'the value begins with a zero byte (schema registry framing); send plain JSON' } };
+  }
+  const text = textOf(bytes);
+  if (text === undefined) return { failure: { code: 'bad_utf8', message: 'the value is not UTF-8' } };
+  try {
+    return { value: JSON.parse(text) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const declared = contentType === '' || contentType.includes('json') ? '' : `; its content-type is ${contentType.slice(0, 100)}`;
+    return { failure: { code: 'not_json', message: `the value is not JSON${declared}` } };
+  }
+}
+
+function bytesOfBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  } catch (error) {
+    // `atob` reports by DOMException only.
+    if (error instanceof Error && error.name === 'InvalidCharacterError') return undefined;
+    throw error;
+  }
+}
+
+function unsupported(message: string): ParseFailure {
+  return { code: 'unsupported_event_format', message };
+}
