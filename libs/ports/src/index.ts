@@ -1,15 +1,7 @@
 export type { ClaimStore } from './claim-store.js';
 export type { Clock } from './clock.js';
 export type { CohortKeys, CohortName, KeyRing, PublicJwk, WrapContext } from './key-ring.js';
-export {
-  checkClaimBody,
-  checkLock,
-  checkObjectBody,
-  checkObjectKey,
-  checkRange,
-  MAX_CLAIM_BYTES,
-  MAX_OBJECT_BYTES,
-} from './object-limits.js';
+export { checkClaimBody, checkLock, checkObjectBody, checkObjectKey, checkRange, MAX_CLAIM_BYTES, MAX_OBJECT_BYTES } from './object-limits.js';
 export type { ByteRange, Lock, LockMode, ObjectKey, ObjectState, ObjectStore, ObjectVersion, VersionId } from './object-store.js';
 export { checkPublishable } from './publishable.js';
 export type {
@@ -25,3 +17,4 @@ export type {
   Watermarks,
 } from './record-source.js';
 export type { IndexDocument, IndexStatus, RecordIndex, SearchPage, SearchRequest, SearchHit, Position } from './record-index.js';
+export { SourceLostError } from './source-lost.js';

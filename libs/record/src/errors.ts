@@ -25,6 +25,8 @@ export type ErrorCode =
   | 'disk_full'
   /** Bytes that do not follow their format. */
   | 'format_malformed'
+  /** The handler of a partition failed in a way nobody foresaw; the partition stops. */
+  | 'handler_failed'
   /** A search index that cannot answer (down, partial, too old). */
   | 'index_unavailable'
   /** An index made by another tokenizer version. */

@@ -19,3 +19,4 @@ export { millisOf, occurredAtMillis } from './occurred-at.js';
 export { attachmentException, inlineContent } from './inline-content.js';
 export { indexFields } from './index-fields.js';
 export type { Has, IndexFields, Is } from './index-fields.js';
+export { murmur2, partitionOfKey } from './key-partition.js';
