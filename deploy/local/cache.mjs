@@ -44,7 +44,7 @@ export async function cached(key, what, say, build) {
         say,
         what,
         () => build(folder, scratch),
-        () => `${Math.round(bytesUnder(part) / 1e6)} MB so far`,
+        () => megabytes(bytesUnder(part)),
       );
       renameSync(folder, place);
     } finally {
@@ -98,3 +98,6 @@ function bytesUnder(folder) {
   }
   return sum;
 }
+
+/** @param {number} bytes */
+const megabytes = (bytes) => (bytes < 1e6 ? '' : `${Math.round(bytes / 1e6)} MB so far`);

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 
 /** A server that this machine cannot run; the message is one sentence for the person at the terminal. */
 export class Unavailable extends Error {
+  /** @override */
   name = 'Unavailable';
 }
 

@@ -1,8 +1,7 @@
 /** One server of the stack: one or more programs with ports and data of their own. */
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, launch, stillRunning, stopAll, within } from './process.mjs';
-import { lastLines } from './run.mjs';
 
 /** @typedef {import('./process.mjs').ProcessId} ProcessId */
 
@@ -20,12 +19,12 @@ import { lastLines } from './run.mjs';
  * @property {string} folder
  * @property {string} dataFolder
  * @property {Readonly<Record<string, string>>} env what tests need to know to use it
- * @property {readonly Program[]} programs the first is the one that clients talk to
+ * @property {readonly Program[]} programs in the order in which they need each other; the last is the one that clients talk to
  * @property {() => Promise<void>} prepare formats the data folder where there is none yet
  * @property {() => Promise<void>} [finish] what can only be set up once it runs
  */
 
-/** @typedef {Record<string, ProcessId[]>} Processes by program */
+/** @typedef {Record<string, ProcessId[]>} Processes by program, in the order of their start */
 
 const READY_WITHIN_MS = 120_000;
 const STOP_WITHIN_MS = 20_000;
@@ -63,7 +62,7 @@ export class LocalServer {
   }
 
   get logFile() {
-    return this.#plan.programs[0]?.logFile ?? '';
+    return this.logFiles.at(-1) ?? '';
   }
 
   get logFiles() {
@@ -72,12 +71,13 @@ export class LocalServer {
 
   /** The process that clients talk to, while it runs. */
   get pid() {
-    const main = this.#plan.programs[0]?.name ?? '';
+    const main = this.#plan.programs.at(-1)?.name ?? '';
     return this.#processes[main]?.find(isAlive)?.pid;
   }
 
+  /** @returns {Processes} */
   get processes() {
-    return this.#processes;
+    return this.#processesOf(this.#plan.programs);
   }
 
   get running() {
@@ -93,21 +93,22 @@ export class LocalServer {
   }
 
   /**
-   * Resolves when clients can use it. On the same ports and, unless `clearLogs`, the same data as before.
+   * Resolves when clients can use it; what runs already is left alone. On the same ports and, unless `clearLogs`, the same data as before.
    * @param {{ program?: string, clearLogs?: boolean }} [options] `program`: only this one of several; `clearLogs`: begin with empty data
    */
   async start({ program, clearLogs = false } = {}) {
+    const wanted = this.#wanted(program).filter(({ name }) => stillRunning(this.#processes[name] ?? []).length === 0);
+    if (wanted.length === 0) return;
     if (clearLogs) rmSync(this.dataFolder, { recursive: true, force: true });
     mkdirSync(this.folder, { recursive: true });
     await this.#plan.prepare();
-    const wanted = this.#wanted(program).filter(({ name }) => stillRunning(this.#processes[name] ?? []).length === 0);
-    await Promise.all(wanted.map((one) => this.#startProgram(one)));
+    for (const one of wanted) await this.#startProgram(one);
     await this.#plan.finish?.();
   }
 
   /** @param {string} [program] only this one of several */
   async stop(program) {
-    await this.#end(program, STOP_WITHIN_MS);
+    await this.#end(program);
   }
 
   /**
@@ -116,6 +117,14 @@ export class LocalServer {
    */
   async kill9(program) {
     await this.#end(program, 0);
+  }
+
+  /**
+   * @param {readonly Program[]} programs
+   * @returns {Processes}
+   */
+  #processesOf(programs) {
+    return Object.fromEntries(programs.flatMap(({ name }) => (this.#processes[name] ? [[name, this.#processes[name]]] : [])));
   }
 
   /** @param {string | undefined} program */
@@ -128,15 +137,15 @@ export class LocalServer {
   /** @param {Program} program */
   async #startProgram(program) {
     const before = existsSync(program.logFile) ? statSync(program.logFile).size : 0;
-    const log = () => readFileSync(program.logFile).subarray(before).toString('utf8');
+    const log = () => textFrom(program.logFile, before);
     const id = launch({ ...program.start, logFile: program.logFile });
     this.#processes[program.name] = [id];
     this.#changed();
     const inTime = await within(READY_WITHIN_MS, async () => {
-      if (!isAlive(id)) throw new Error(`${program.name} ended while starting: ${lastLines(log(), 4)}`);
+      if (!isAlive(id)) throw new Error(`${program.name} ended while starting: ${reason(log())}`);
       return await program.ready(log());
     });
-    if (!inTime) throw new Error(`${program.name} is not ready after ${READY_WITHIN_MS / 1000} s: ${lastLines(log(), 4)}`);
+    if (!inTime) throw new Error(`${program.name} is not ready after ${READY_WITHIN_MS / 1000} s: ${reason(log())}`);
     // Children too: should the leader be killed alone, they are still known as ours.
     this.#processes[program.name] = stillRunning([id]);
     this.#changed();
@@ -144,17 +153,25 @@ export class LocalServer {
 
   /**
    * @param {string | undefined} program
-   * @param {number} graceMs
+   * @param {number} [graceMs]
    */
   async #end(program, graceMs) {
     const wanted = this.#wanted(program);
-    await stopAll(
-      wanted.flatMap(({ name }) => this.#processes[name] ?? []),
-      graceMs,
-    );
+    await stopProcesses(this.#processesOf(wanted), graceMs);
     for (const { name } of wanted) delete this.#processes[name];
     this.#changed();
   }
+}
+
+/**
+ * Ends those first that need the others. With no grace all at once, as a power cut does.
+ * @param {Processes} processes
+ * @param {number} [graceMs]
+ */
+export async function stopProcesses(processes, graceMs = STOP_WITHIN_MS) {
+  const inOrder = Object.values(processes).reverse();
+  if (graceMs === 0) await stopAll(inOrder.flat(), 0);
+  else for (const ids of inOrder) await stopAll(ids, graceMs);
 }
 
 /**
@@ -169,6 +186,28 @@ export async function settingsOf(folder, make) {
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
   const settings = await make();
   mkdirSync(folder, { recursive: true });
-  writeFileSync(file, JSON.stringify(settings, null, 2), { mode: 0o600 });
+  writeFileSync(`${file}.part`, JSON.stringify(settings, null, 2), { mode: 0o600 });
+  renameSync(`${file}.part`, file);
   return settings;
+}
+
+/**
+ * Only what came since the last start: a log may have grown large.
+ * @param {string} file
+ * @param {number} offset
+ */
+function textFrom(file, offset) {
+  const bytes = Buffer.alloc(Math.max(0, statSync(file).size - offset));
+  const handle = openSync(file, 'r');
+  try {
+    return bytes.toString('utf8', 0, readSync(handle, bytes, 0, bytes.length, offset));
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** @param {string} log @returns {string} its last lines without the frames of Java's stack traces, which say nothing here */
+function reason(log) {
+  const telling = log.split('\n').filter((line) => line.trim() !== '' && !/^\s+(at |\.\.\. )/.test(line));
+  return telling.slice(-3).join(' | ') || 'it logged nothing';
 }
