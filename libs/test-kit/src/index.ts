@@ -1,1 +1,14 @@
+export { codeOf } from './code-of.js';
+export { collect } from './collect.js';
 export { describeWith, missing, needed, type Needs } from './needs.js';
+export { describeClaimStore, type ClaimStoreSuite } from './stores/describe-claim-store.js';
+export { describeObjectStore, type ObjectStoreGap, type ObjectStoreSuite } from './stores/describe-object-store.js';
+export { MemoryClaimStore } from './stores/memory-claim-store.js';
+export { MemoryObjectStore, type MemoryObjectStoreOptions } from './stores/memory-object-store.js';
+export { FailStep, Killed, unavailable, type ClaimStoreOp, type ObjectStoreOp, type StoreFaults, type StoreOp } from './stores/store-faults.js';
+export { TestClock } from './test-clock.js';
+export { until } from './until.js';
+export { describeRecordSource, type SourcePair, type SourceSuiteOptions } from './sources/describe-record-source.js';
+export { MemoryLog, MemoryRecordSink, type SourceFault, type SourceStep } from './sources/memory-log.js';
+export { MemoryRecordSource, type MemorySourceOptions } from './sources/memory-source.js';
+export { eventually, RecordingHandler, type RecordingOptions } from './sources/recording-handler.js';
