@@ -5,7 +5,7 @@
  */
 export interface ClaimStore {
   /**
-   * Creates `key` with `body` (at most 4 KiB) if it does not exist. Atomic: of any number of racers one creates.
+   * Creates `key` with `body` (1 byte to 4 KiB) if it does not exist. Atomic: of any number of racers one creates.
    * `created` = durable and ours; `exists` = somebody's claim is there; `unsure` = any other answer or none: it may have
    * been created, now or later. What was answered `exists`, or was read, survives a power cut.
    * @throws HoldfastError `bad_request` for a key or body that is none; `bad_configuration` when the store refuses for good

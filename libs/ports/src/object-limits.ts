@@ -36,8 +36,9 @@ export function checkObjectBody(body: Uint8Array): void {
   }
 }
 
-/** @throws HoldfastError `bad_request` when a body is too large for a claim */
+/** @throws HoldfastError `bad_request` when a body is empty or too large for a claim */
 export function checkClaimBody(body: Uint8Array): void {
+  if (body.byteLength === 0) throw new HoldfastError('bad_request', 'a claim cannot be empty');
   if (body.byteLength > MAX_CLAIM_BYTES) {
     throw new HoldfastError('bad_request', `a claim of ${String(body.byteLength)} bytes is larger than ${String(MAX_CLAIM_BYTES)}`);
   }

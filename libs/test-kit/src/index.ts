@@ -8,7 +8,3 @@ export { MemoryObjectStore, type MemoryObjectStoreOptions } from './stores/memor
 export { FailStep, Killed, unavailable, type ClaimStoreOp, type ObjectStoreOp, type StoreFaults, type StoreOp } from './stores/store-faults.js';
 export { TestClock } from './test-clock.js';
 export { until } from './until.js';
-export { describeRecordSource, type SourcePair, type SourceSuiteOptions } from './sources/describe-record-source.js';
-export { MemoryLog, MemoryRecordSink, type SourceFault, type SourceStep } from './sources/memory-log.js';
-export { MemoryRecordSource, type MemorySourceOptions } from './sources/memory-source.js';
-export { eventually, RecordingHandler, type RecordingOptions } from './sources/recording-handler.js';
