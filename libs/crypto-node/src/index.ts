@@ -1,1 +1,1 @@
-export {};
+export { nodeCrypto, randomBytes } from './node-crypto.js';

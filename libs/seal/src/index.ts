@@ -1,1 +1,42 @@
-export {};
+export { compareBytes, concat, equalBytes, fromBase64Url, fromHex, fromUtf8, toBase64Url, toHex, utf8, viewOf } from './bytes.js';
+export { LEDGER_CLASS, addMonths, endOfPeriod, lockDate, monthOf, periodCode, retainUntil } from './cohort.js';
+export type { Cohort } from './cohort.js';
+export type { Crypto } from './crypto.js';
+export { DIRECTORY_ENTRY, DirectoryBuilder } from './directory.js';
+export type { Directory, Unattributed } from './directory.js';
+export { CLAIM_TYP, GENESIS_TYP, MANIFEST_TYP, claimSchema, encodeDocument, genesisSchema, manifestSchema, parseDocument } from './documents.js';
+export type { Claim, Genesis, Manifest, ManifestObject } from './documents.js';
+export { MAX_JWS, parseJson, parseJws, verifyJws } from './jws.js';
+export type { ParsedJws } from './jws.js';
+export { LeafHasher } from './leaf.js';
+export type { LeafFields } from './leaf.js';
+export { emptyRoot, inclusionPath, leafHash, rootFromPath, rootInPlace, rootOf } from './merkle.js';
+export {
+  GENESIS_CLAIM,
+  GENESIS_KEY,
+  claimKey,
+  contentKey,
+  contentPrefix,
+  manifestKey,
+  manifestPrefix,
+  paddedSeq,
+  parseContentKey,
+  parseManifestKey,
+  wrapKey,
+  wrapPrefix,
+} from './names.js';
+export type { ContentName, ManifestName } from './names.js';
+export { BLOCK_BYTES, ObjectBuilder } from './object-builder.js';
+export type { ObjectSecret, SealedObject } from './object-builder.js';
+export { deriveObjectKeys } from './object-keys.js';
+export type { ObjectKeys, ObjectPlace } from './object-keys.js';
+export { ObjectReader, blockOf, checkHeader, coverageProblem, proofHolds, readTrailer } from './object-reader.js';
+export type { OpenedRecord, RecordVisitor, WalkedObject } from './object-reader.js';
+export { ecKeySchema, edKeySchema } from './public-key.js';
+export type { LogPublicKey, PublicKey } from './public-key.js';
+export { decodeRecord, encodeRecord } from './record-bytes.js';
+export type { RecordHead } from './record-bytes.js';
+export { SegmentBuilder } from './segment-builder.js';
+export type { Loss, SealedSegment } from './segment-builder.js';
+export { parseTrailer, segmentRoot } from './trailer.js';
+export type { BlockEntry, Trailer } from './trailer.js';

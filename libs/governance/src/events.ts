@@ -1,0 +1,82 @@
+import { HoldfastError } from '@holdfast/record';
+import { z } from 'zod';
+
+const base = {
+  /** Command id: the fold refuses a second event of the same command, type and subject. */
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  /** RFC 3339, UTC. */
+  time: z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/),
+  /** Who acts: `os:<user>`, `service:<name>` … */
+  principal: z.string().min(1).max(200),
+};
+const decimal = z.string().regex(/^(0|[1-9]\d{0,18})$/);
+const chain = z.string().min(1).max(400);
+const className = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
+const reason = z.string().min(1).max(1000);
+const ecKey = z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string(), kid: z.string() });
+const edKey = z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), kid: z.string() });
+
+/**
+ * Events of the `gov` chain that are sealed in the clear (vault format section 10): no message data, so that an auditor
+ * without keys can check every signature and every rule.
+ */
+export const clearEventSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('archive.created'),
+    ...base,
+    name: z.string().max(200),
+    timeZone: z.string().max(100),
+    profile: z.enum(['embedded', 'cluster']),
+  }),
+  z.strictObject({ type: z.literal('key.introduced'), ...base, use: z.enum(['manifest', 'log', 'recovery']), jwk: z.union([ecKey, edKey]) }),
+  z.strictObject({
+    type: z.literal('cohort-keys.introduced'),
+    ...base,
+    class: className,
+    period: z.string().regex(/^\d{4}(-\d{2})?$/),
+    kek: z.string().max(200),
+    escrow: ecKey,
+  }),
+  z.strictObject({
+    type: z.literal('class.defined'),
+    ...base,
+    name: className,
+    number: z.int().min(1).max(0xffff),
+    months: z.int().min(1).max(1200),
+    lengthenMonths: z.int().min(0).max(1200),
+  }),
+  z.strictObject({ type: z.literal('policy.set'), ...base, defaultClass: className }),
+  z.strictObject({ type: z.literal('chain.registered'), ...base, chain, cluster: z.string().max(200).optional() }),
+  z.strictObject({ type: z.literal('source.gap.accepted'), ...base, chain, from: decimal, to: decimal, reason }),
+  z.strictObject({ type: z.literal('source.epoch.opened'), ...base, chain, successor: chain, cluster: z.string().max(200), reason }),
+]);
+
+export type ClearEvent = z.infer<typeof clearEventSchema>;
+
+/** What the event is about: the key of its record, and with type and command id what makes a repeat visible. */
+export function subjectOf(event: ClearEvent): string {
+  switch (event.type) {
+    case 'archive.created':
+      return 'archive';
+    case 'key.introduced':
+      return `key:${event.jwk.kid}`;
+    case 'cohort-keys.introduced':
+      return `cohort:${event.class}/${event.period}`;
+    case 'class.defined':
+      return `class:${event.name}`;
+    case 'policy.set':
+      return 'policy';
+    case 'chain.registered':
+    case 'source.gap.accepted':
+    case 'source.epoch.opened':
+      return `chain:${event.chain}`;
+  }
+}
+
+/** An event from the JSON of a `gov` record. @throws HoldfastError `format_malformed` */
+export function parseClearEvent(value: unknown): ClearEvent {
+  const parsed = clearEventSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new HoldfastError('format_malformed', `an event of the chain gov is malformed at ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+}
