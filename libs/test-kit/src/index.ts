@@ -8,3 +8,18 @@ export { MemoryObjectStore, type MemoryObjectStoreOptions } from './stores/memor
 export { FailStep, Killed, unavailable, type ClaimStoreOp, type ObjectStoreOp, type StoreFaults, type StoreOp } from './stores/store-faults.js';
 export { TestClock } from './test-clock.js';
 export { until } from './until.js';
+export { describeRecordSource, type SourcePair, type SourceSuiteOptions } from './sources/describe-record-source.js';
+export { MemoryLog, MemoryRecordSink, type SourceFault, type SourceStep } from './sources/memory-log.js';
+export { MemoryRecordSource, type MemorySourceOptions } from './sources/memory-source.js';
+export { eventually, RecordingHandler, type RecordingOptions } from './sources/recording-handler.js';
+export { KEY_RING_COHORTS, describeKeyRing } from './keys/describe-key-ring.js';
+export type { KeyRingUnderTest } from './keys/describe-key-ring.js';
+export { MemoryKeyRing, wrapHeader } from './keys/memory-key-ring.js';
+export type { CohortSecrets, KeyRingStep } from './keys/memory-key-ring.js';
+export { newEcPair, openFromEscrow, openSigned, openWithKek, signCompact, wrapForEscrow, wrapWithKek } from './keys/plain-jose.js';
+export type { EcPair } from './keys/plain-jose.js';
+export { describeRecordIndex, type IndexHarness, type RecordIndexSuiteOptions } from './indexes/describe-record-index.js';
+export { documentAt, generateDocuments, orderOf } from './indexes/documents.js';
+export { MemoryIndexStore, MemoryRecordIndex, type IndexFaults, type IndexOp, type MemoryRecordIndexOptions } from './indexes/memory-record-index.js';
+export { deepQuery, generateQuery } from './indexes/queries.js';
+export { SeededRandom } from './indexes/random.js';

@@ -1,0 +1,488 @@
+// One suite in one file: over 300 lines because each promise of the port is one short test.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import type { IndexDocument, Position, RecordIndex, SearchHit, SearchRequest } from '@holdfast/ports';
+import type { Query } from '@holdfast/query';
+import { collect } from '../collect.js';
+import { describeWith, type Needs } from '../needs.js';
+import { documentAt, generateDocuments } from './documents.js';
+import { MemoryRecordIndex } from './memory-record-index.js';
+import { deepQuery, generateQuery } from './queries.js';
+import { SeededRandom } from './random.js';
+
+/** One empty index of an engine. */
+export interface IndexHarness {
+  /** Another handle on the same index, as another process would have; not opened. */
+  handle(options?: { readonly tokenizer?: string }): RecordIndex;
+  /** A handle whose engine cannot be reached. */
+  unreachable(): RecordIndex;
+  /** Deletes the index and ends what the harness started; the handles are closed already. */
+  dispose(): Promise<void>;
+}
+
+export interface RecordIndexSuiteOptions {
+  readonly needs?: Needs;
+  /** Documents and queries of the differential test. */
+  readonly documents?: number;
+  readonly queries?: number;
+  readonly seed?: number;
+  /** Milliseconds per test. */
+  readonly timeout?: number;
+}
+
+const CHAIN = 'msg/demo/im/0/0';
+const ALL: Query = { kind: 'all' };
+
+const idsOf = (hits: readonly SearchHit[]): string[] => hits.map((hit) => hit.id);
+
+/** The position after `documents` in generation `base`. */
+function covering(base: Position, documents: readonly IndexDocument[]): Position {
+  const chains: Record<string, number> = { ...base.chains };
+  for (const { chain, seq } of documents) chains[chain] = Math.max(chains[chain] ?? 0, seq + 1);
+  return { ...base, chains };
+}
+
+async function fill(index: RecordIndex, documents: readonly IndexDocument[]): Promise<Position> {
+  const position = covering((await index.open()).position, documents);
+  for (let start = 0; start < documents.length; start += 150) await index.write(documents.slice(start, start + 150));
+  await index.publish(position);
+  return position;
+}
+
+const page = (query: Query, changes: Partial<SearchRequest> = {}): SearchRequest => ({ query, sort: 'oldest', limit: 1000, ...changes });
+
+/** Every adapter of `RecordIndex` and its fake keep these promises. */
+export function describeRecordIndex(name: string, make: () => Promise<IndexHarness>, options: RecordIndexSuiteOptions = {}): void {
+  const timeout = options.timeout ?? 60_000;
+  const suite = (): void => {
+    describe('like the matcher', () => {
+      differentialTests(make, options, timeout);
+    });
+    describe('promises', () => {
+      promiseTests(make, timeout);
+    });
+  };
+  describeWith(options.needs ?? { env: [] }, `RecordIndex: ${name}`, suite);
+}
+
+function differentialTests(make: () => Promise<IndexHarness>, options: RecordIndexSuiteOptions, timeout: number): void {
+  const seed = options.seed ?? 20260105;
+  const documents = generateDocuments(seed, options.documents ?? 500);
+  let harness: IndexHarness;
+  let index: RecordIndex;
+  const oracle = new MemoryRecordIndex();
+
+  beforeAll(async () => {
+    harness = await make();
+    index = harness.handle();
+    await fill(index, documents);
+    await fill(oracle, documents);
+  }, timeout);
+
+  afterAll(async () => {
+    await index.close();
+    await harness.dispose();
+  }, timeout);
+
+  async function expectSame(query: Query, sort: SearchRequest['sort'] = 'oldest'): Promise<number> {
+    const wanted = await oracle.search(page(query, { sort }));
+    const found = await index.search(page(query, { sort }));
+    expect({ query, total: found.total, ids: idsOf(found.hits) }).toEqual({ query, total: wanted.total, ids: idsOf(wanted.hits) });
+    return found.total;
+  }
+
+  it(
+    'finds what the matcher finds, in the same order, for generated queries',
+    async () => {
+      const random = new SeededRandom(seed + 1);
+      let hits = 0;
+      for (let n = 0; n < (options.queries ?? 300); n += 1) {
+        if ((await expectSame(generateQuery(random, documents), random.chance(0.5) ? 'oldest' : 'newest')) > 0) hits += 1;
+      }
+      // A generator that hits nothing would prove nothing.
+      expect(hits).toBeGreaterThan((options.queries ?? 300) / 4);
+    },
+    timeout,
+  );
+
+  it(
+    'answers constants, empty groups and the deepest query of the language like the matcher',
+    async () => {
+      const contract: Query = { kind: 'phrase', fields: ['body'], tokens: ['contract'] };
+      const groups: Query[] = [
+        ALL,
+        { kind: 'none' },
+        { kind: 'and', items: [] },
+        { kind: 'or', items: [] },
+        { kind: 'not', item: ALL },
+        { kind: 'not', item: { kind: 'none' } },
+        { kind: 'or', items: [{ kind: 'not', item: contract }, { kind: 'none' }] },
+        { kind: 'and', items: [contract, { kind: 'not', item: contract }] },
+        { kind: 'and', items: [{ kind: 'not', item: contract }] },
+        { kind: 'phrase', fields: [], tokens: ['contract'] },
+        deepQuery(20),
+        { kind: 'not', item: deepQuery(19) },
+        {
+          kind: 'and',
+          items: [
+            { kind: 'or', items: [{ kind: 'sent', from: 0 }, contract] },
+            { kind: 'not', item: { kind: 'sent', to: 0 } },
+          ],
+        },
+      ];
+      for (const query of groups) await expectSame(query);
+      const many = documents
+        .slice(0, 300)
+        .flatMap(({ body }): Query[] => (body.length > 0 ? [{ kind: 'phrase', fields: ['body'], tokens: body.slice(0, 6) }] : []));
+      await expectSame({ kind: 'or', items: many });
+      await expectSame({ kind: 'not', item: { kind: 'or', items: many } });
+    },
+    timeout,
+  );
+
+  it(
+    'keeps two facets apart that differ after their first 512 bytes',
+    async () => {
+      for (const end of ['1', '2', '']) await expectSame({ kind: 'keyword', field: 'participants', value: 'p'.repeat(600) + end });
+    },
+    timeout,
+  );
+
+  it(
+    'pages by `after` to the end, each hit once, in the order of ids()',
+    async () => {
+      const query: Query = { kind: 'not', item: { kind: 'phrase', fields: ['body'], tokens: ['contract'] } };
+      const streamed = idsOf(await collect(index.ids(query)));
+      expect(streamed).toEqual(idsOf(await collect(oracle.ids(query))));
+      for (const sort of ['oldest', 'newest'] as const) {
+        const paged: string[] = [];
+        let more = true;
+        let after: SearchHit | undefined;
+        while (more) {
+          const next: Awaited<ReturnType<RecordIndex['search']>> = await index.search(page(query, { sort, limit: 37, ...(after ? { after } : {}) }));
+          expect(next.total).toBe(streamed.length);
+          paged.push(...idsOf(next.hits));
+          after = next.hits.at(-1);
+          more = next.more;
+        }
+        expect(paged).toEqual(sort === 'oldest' ? streamed : [...streamed].reverse());
+      }
+    },
+    timeout,
+  );
+
+  it(
+    'says that nothing follows when a page ends exactly at the last hit',
+    async () => {
+      const total = (await index.search(page(ALL, { limit: 1 }))).total;
+      const first = await index.search(page(ALL, { limit: 1000 }));
+      expect(first.more).toBe(total > 1000);
+      const last = await index.search(page(ALL, { sort: 'newest', limit: 1 }));
+      expect(last.more).toBe(total > 1);
+      const rest = await index.search(page(ALL, { limit: 1, after: last.hits[0] ?? { sentAt: 0, order: '' } }));
+      expect(rest).toMatchObject({ total, hits: [], more: false });
+    },
+    timeout,
+  );
+
+  it(
+    'shows the neighbours of a place in its conversation, nearest ones, ascending',
+    async () => {
+      for (const document of documents.slice(0, 25)) {
+        const [before, after] = [document.seq % 4, 5];
+        const wanted = await oracle.around(document.conversation, document, before, after);
+        const found = await index.around(document.conversation, document, before, after);
+        expect([idsOf(found.before), idsOf(found.after)]).toEqual([idsOf(wanted.before), idsOf(wanted.after)]);
+      }
+      const nowhere = await index.around('slack:acme:none', { sentAt: 0, order: '' }, 5, 5);
+      expect(nowhere).toEqual({ before: [], after: [] });
+    },
+    timeout,
+  );
+
+  it(
+    'lists a whole chain in log order and gives hits their place in the vault',
+    async () => {
+      const listed = await collect(index.all(CHAIN));
+      const wanted = documents.filter(({ chain }) => chain === CHAIN).sort((a, b) => (a.order < b.order ? -1 : 1));
+      expect(listed).toEqual(wanted.map(({ id, chain, seq, sentAt, order }) => ({ id, chain, seq, sentAt, order })));
+      expect(await collect(index.all('msg/demo/none/0/0'))).toEqual([]);
+    },
+    timeout,
+  );
+
+  it(
+    'refuses a page of no or too many hits, and stops on request',
+    async () => {
+      for (const limit of [0, -1, 1001, 1.5, Number.NaN]) {
+        await expect(index.search(page(ALL, { limit }))).rejects.toMatchObject({ code: 'bad_request' });
+      }
+      const signal = AbortSignal.abort();
+      await expect(index.search(page(ALL, { signal }))).rejects.toMatchObject({ code: 'stopped' });
+      await expect(collect(index.ids(ALL, signal))).rejects.toMatchObject({ code: 'stopped' });
+      const stop = new AbortController();
+      const some = (async (): Promise<void> => {
+        for await (const hit of index.ids(ALL, stop.signal)) {
+          expect(hit.id).not.toBe('');
+          stop.abort();
+        }
+      })();
+      await expect(some).rejects.toMatchObject({ code: 'stopped' });
+    },
+    timeout,
+  );
+}
+
+function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void {
+  let harness: IndexHarness;
+  let handles: RecordIndex[];
+
+  beforeEach(async () => {
+    harness = await make();
+    handles = [];
+  }, timeout);
+
+  afterEach(async () => {
+    for (const handle of handles) await handle.close();
+    await harness.dispose();
+  }, timeout);
+
+  function handle(options?: { readonly tokenizer?: string }): RecordIndex {
+    const made = harness.handle(options);
+    handles.push(made);
+    return made;
+  }
+
+  const total = async (index: RecordIndex): Promise<number> => (await index.search(page(ALL))).total;
+  const six = Array.from({ length: 6 }, (_, n) => documentAt(CHAIN, n, n));
+
+  const promise = (title: string, body: () => Promise<void>): void => {
+    it(title, body, timeout);
+  };
+
+  promise('opens empty, and opening again changes nothing', async () => {
+    const index = handle();
+    const status = await index.open();
+    expect(status).toMatchObject({ documents: 0, unindexed: 0, position: { chains: {}, governance: 0 } });
+    expect(status.position.generation).not.toBe('');
+    expect(await index.open()).toEqual(status);
+    expect(await handle().open()).toEqual(status);
+    expect(await total(index)).toBe(0);
+    expect(await collect(index.ids(ALL))).toEqual([]);
+  });
+
+  promise('opened by several at once, they share one generation', async () => {
+    const opened = await Promise.all([handle().open(), handle().open(), handle().open(), handle().open()]);
+    expect(new Set(opened.map(({ position }) => position.generation)).size).toBe(1);
+  });
+
+  promise('keeps the position to the digit', async () => {
+    const index = handle();
+    const { position } = await index.open();
+    const next = { ...position, governance: 17, chains: { [CHAIN]: 6, 'msg/a/b.c_d/31/2': Number.MAX_SAFE_INTEGER, 'msg/z/z/0/0': 0 } };
+    await index.write(six);
+    await index.publish(next);
+    expect((await index.status()).position).toEqual(next);
+    const other = handle();
+    expect((await other.open()).position).toEqual(next);
+    expect((await other.search(page(ALL, { limit: 1 }))).position).toEqual(next);
+  });
+
+  promise('shows what was written only after publish, to every handle', async () => {
+    const writer = handle();
+    const reader = handle();
+    const { position } = await writer.open();
+    await reader.open();
+    expect(await writer.write(six)).toEqual({ written: 6, unindexed: 0 });
+    expect([await total(writer), await total(reader)]).toEqual([0, 0]);
+    expect(await collect(reader.all(CHAIN))).toEqual([]);
+    await writer.publish(covering(position, six));
+    expect([await total(writer), await total(reader)]).toEqual([6, 6]);
+    expect(await reader.status()).toMatchObject({ documents: 6, unindexed: 0 });
+  });
+
+  promise('writes a document once, however often it comes, and never changes it', async () => {
+    const index = handle();
+    const position = await fill(index, six);
+    expect(await index.write(six)).toEqual({ written: 0, unindexed: 0 });
+    const [first] = six;
+    const changed = documentAt(CHAIN, 0, 0, { body: ['forged'] });
+    expect(changed.id).toBe(first?.id);
+    const seventh = documentAt(CHAIN, 6, 6);
+    expect(await index.write([changed, seventh, seventh])).toEqual({ written: 1, unindexed: 0 });
+    await index.publish(covering(position, [seventh]));
+    expect(await total(index)).toBe(7);
+    expect(await index.search(page({ kind: 'phrase', fields: ['body'], tokens: ['forged'] }))).toMatchObject({ total: 0 });
+  });
+
+  promise('after a crash before publish, the same work repeated counts once', async () => {
+    const crashed = handle();
+    await crashed.open();
+    await crashed.write(six);
+    await crashed.close();
+    const next = handle();
+    const { position } = await next.open();
+    expect(position.chains).toEqual({});
+    expect(await total(next)).toBe(0);
+    // The next writer gets less far at first: what the crashed one left beyond must not shine through.
+    await next.write(six.slice(0, 3));
+    await next.publish(covering(position, six.slice(0, 3)));
+    expect(idsOf((await next.search(page(ALL))).hits)).toEqual(six.slice(0, 3).map(({ id }) => id));
+    expect(await next.status()).toMatchObject({ documents: 3 });
+    await next.write(six.slice(2));
+    await next.publish(covering(position, six));
+    expect(idsOf((await next.search(page(ALL))).hits)).toEqual(six.map(({ id }) => id));
+  });
+
+  promise('refuses a position of another generation, one that goes back, and one that covers less than was written', async () => {
+    const index = handle();
+    const position = await fill(index, six);
+    const seventh = documentAt(CHAIN, 6, 6);
+    await expect(index.publish({ ...position, generation: 'another' })).rejects.toMatchObject({ code: 'bad_request' });
+    await expect(index.publish({ ...position, chains: { [CHAIN]: 5 } })).rejects.toMatchObject({ code: 'bad_request' });
+    await expect(index.publish({ ...position, chains: {} })).rejects.toMatchObject({ code: 'bad_request' });
+    await index.write([seventh]);
+    await expect(index.publish(position)).rejects.toMatchObject({ code: 'bad_request' });
+    await index.publish(covering(position, [seventh]));
+    expect(await total(index)).toBe(7);
+  });
+
+  promise('makes a stub of a document the engine refuses, and counts it everywhere', async () => {
+    const index = handle();
+    const { position } = await index.open();
+    const refused = documentAt(CHAIN, 1, 1, { sentAt: 1e19, body: ['contract'] });
+    const both = [documentAt(CHAIN, 0, 0), refused];
+    expect(await index.write(both)).toEqual({ written: 1, unindexed: 1 });
+    expect(await index.write(both)).toEqual({ written: 0, unindexed: 0 });
+    await index.publish(covering(position, both));
+    expect(await index.status()).toMatchObject({ documents: 2, unindexed: 1 });
+    const contract: Query = { kind: 'phrase', fields: ['body'], tokens: ['contract'] };
+    for (const query of [ALL, contract, { kind: 'or', items: [contract, { kind: 'not', item: contract }] } satisfies Query]) {
+      expect(await index.search(page(query))).toMatchObject({ total: 1, unindexed: 1, hits: [{ id: both[0]?.id }] });
+    }
+    expect(await index.search(page({ kind: 'not', item: contract }))).toMatchObject({ total: 0, unindexed: 1 });
+    expect(await index.search(page({ kind: 'keyword', field: 'id', value: refused.id }))).toMatchObject({ total: 0, unindexed: 1 });
+    expect(idsOf(await collect(index.all(CHAIN)))).toEqual(both.map(({ id }) => id));
+    expect(idsOf((await index.around('slack:acme:c1', both[0] ?? refused, 5, 5)).after)).toEqual([refused.id]);
+  });
+
+  promise('rebuilds beside the old generation while searches go on, and switches in one step', async () => {
+    const writer = handle();
+    const reader = handle();
+    const old = await fill(writer, six);
+    await reader.open();
+    const rebuilt = [...six, ...Array.from({ length: 300 }, (_, n) => documentAt(CHAIN, 6 + n, 6 + n))];
+
+    let done = false;
+    const seen = new Set<string>();
+    const searching = (async (): Promise<void> => {
+      while (!done) {
+        const found = await reader.search(page(ALL));
+        seen.add(`${found.position.generation} ${String(found.total)}`);
+        const streamed = await collect(reader.ids(ALL));
+        expect([six.length, rebuilt.length]).toContain(streamed.length);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+
+    const begun = await writer.beginRebuild();
+    expect(begun).toMatchObject({ documents: 0, position: { chains: {} } });
+    expect(begun.position.generation).not.toBe(old.generation);
+    const position = covering(begun.position, rebuilt);
+    for (let start = 0; start < rebuilt.length; start += 100) {
+      const part = rebuilt.slice(start, start + 100);
+      await writer.write(part);
+      await writer.publish(covering(begun.position, rebuilt.slice(0, start + 100)));
+      expect(await total(writer)).toBe(six.length);
+    }
+    expect((await writer.status()).position).toEqual(old);
+    await writer.finishRebuild();
+    expect((await reader.search(page(ALL, { limit: 1 }))).position).toEqual(position);
+    done = true;
+    await searching;
+    expect([...seen].filter((state) => ![`${old.generation} 6`, `${position.generation} 306`].includes(state))).toEqual([]);
+    expect(seen).toContain(`${old.generation} 6`);
+
+    // The same handle goes on in the new generation.
+    const last = documentAt(CHAIN, 306, 306);
+    await writer.write([last]);
+    await writer.publish(covering(position, [last]));
+    expect(await total(reader)).toBe(307);
+  });
+
+  promise('sends a writer whose generation was replaced back to open', async () => {
+    const ingest = handle();
+    await fill(ingest, six);
+    const rebuild = handle();
+    await rebuild.open();
+    const begun = await rebuild.beginRebuild();
+    await rebuild.write(six.slice(0, 3));
+    await rebuild.publish(covering(begun.position, six.slice(0, 3)));
+    await rebuild.finishRebuild();
+    await expect(ingest.write([documentAt('msg/demo/late/0/0', 9, 9)])).rejects.toMatchObject({ code: 'index_unavailable' });
+    const { position } = await ingest.open();
+    expect(position.chains).toEqual({ [CHAIN]: 3 });
+    await ingest.write(six.slice(3));
+    await ingest.publish(covering(position, six));
+    expect(await total(rebuild)).toBe(6);
+  });
+
+  promise('starts a rebuild over when one was abandoned, and refuses to finish what was not begun', async () => {
+    const abandoned = handle();
+    await fill(abandoned, six);
+    await expect(abandoned.finishRebuild()).rejects.toMatchObject({ code: 'bad_request' });
+    await abandoned.beginRebuild();
+    await abandoned.write(six);
+    await abandoned.close();
+    const index = handle();
+    await index.open();
+    expect(await total(index)).toBe(6);
+    const begun = await index.beginRebuild();
+    await index.write(six.slice(0, 2));
+    await index.publish(covering(begun.position, six.slice(0, 2)));
+    await index.finishRebuild();
+    expect(idsOf(await collect(index.ids(ALL)))).toEqual(six.slice(0, 2).map(({ id }) => id));
+  });
+
+  promise('refuses to search or write an index of another tokenizer version, and rebuilds it', async () => {
+    const old = handle({ tokenizer: 'other/1' });
+    await fill(old, six);
+    const index = handle();
+    expect(await index.open()).toMatchObject({ tokenizer: 'other/1', documents: 6 });
+    const needed = { code: 'index_rebuild_needed' };
+    await expect(index.search(page(ALL))).rejects.toMatchObject(needed);
+    await expect(collect(index.ids(ALL))).rejects.toMatchObject(needed);
+    await expect(index.around('slack:acme:c1', { sentAt: 0, order: '' }, 1, 1)).rejects.toMatchObject(needed);
+    await expect(index.write(six)).rejects.toMatchObject(needed);
+    expect(await collect(index.all(CHAIN))).toHaveLength(6);
+    const begun = await index.beginRebuild();
+    await index.write(six);
+    await index.publish(covering(begun.position, six));
+    await index.finishRebuild();
+    expect(await total(index)).toBe(6);
+    await expect(old.search(page(ALL))).rejects.toMatchObject(needed);
+  });
+
+  promise('says index_unavailable when the engine cannot be reached, without the query or a payload', async () => {
+    const index = harness.unreachable();
+    handles.push(index);
+    const secret = 'verysecretword';
+    const query: Query = { kind: 'phrase', fields: ['body'], tokens: [secret] };
+    const calls: (() => Promise<unknown>)[] = [
+      () => index.open(),
+      () => index.status(),
+      () => index.search(page(query)),
+      () => collect(index.ids(query)),
+      () => index.around(secret, { sentAt: 0, order: '' }, 1, 1),
+      () => index.write([documentAt(CHAIN, 0, 0, { body: [secret] })]),
+    ];
+    for (const call of calls) {
+      const error: unknown = await call().then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).toMatchObject({ name: 'HoldfastError', code: 'index_unavailable' });
+      expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(secret);
+    }
+  });
+}
