@@ -186,8 +186,8 @@ function guarded<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof HoldfastError || !(error instanceof Error) || !('errcode' in error)) throw error;
+    if (typeof error !== 'object' || error === null || !('errcode' in error)) throw error;
     const code = MEANING[Number(error.errcode) & 255] ?? 'source_damaged';
-    throw new HoldfastError(code, `${path}: ${error.message}.`, { cause: error });
+    throw new HoldfastError(code, `${path}: ${'message' in error ? String(error.message) : 'SQLite failed'}.`, { cause: error });
   }
 }
