@@ -16,6 +16,7 @@ import {
   RECOVERY_KEYS,
   escrowFile,
   escrowPrivateFile,
+  hasCode,
   kekFile,
   recoveryPrivateFile,
   unlessMissing,
@@ -145,8 +146,7 @@ class KeyMaker {
       await link(temporary, path);
       this.made.push(file);
     } catch (error) {
-      const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-      if (!taken) throw new HoldfastError('key_malformed', `${path} cannot be written.`, { cause: error });
+      if (!hasCode(error, 'EEXIST')) throw new HoldfastError('key_malformed', `${path} cannot be written.`, { cause: error });
     } finally {
       await unlink(temporary);
     }

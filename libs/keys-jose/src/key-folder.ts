@@ -103,8 +103,12 @@ export class KeyFolder {
 
 /** For `catch`: a file that is not there is an answer, any other fault is a fault. */
 export function unlessMissing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined;
+  if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
   throw error;
+}
+
+export function hasCode(error: unknown, code: string): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
 async function names(folder: string): Promise<readonly string[]> {

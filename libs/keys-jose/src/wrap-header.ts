@@ -24,9 +24,10 @@ export interface WrapHeader {
   };
 }
 
-// Header, then the fixed lengths of a wrapped 32-byte key, a GCM nonce, 32 bytes of data key and a full tag. A short tag
-// could be guessed, and another length is not a data key.
-const SHAPE = /^([A-Za-z0-9_-]{1,4096})\.[A-Za-z0-9_-]{54}\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{22}$/;
+// Header, then the fixed lengths of a wrapped 32-byte key, a GCM nonce, 32 bytes of data key and a full tag: a short tag
+// could be guessed, and another length is not a data key. The last characters leave unused bits zero, so that a wrap has
+// one spelling (RFC 4648 §3.5).
+const SHAPE = /^([A-Za-z0-9_-]{1,4096})\.[A-Za-z0-9_-]{53}[AQgw]\.[A-Za-z0-9_-]{16}\.[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]\.[A-Za-z0-9_-]{21}[AQgw]$/;
 const KID = /^[A-Za-z0-9_-]{16,64}$/;
 
 export function wrapHeader(alg: WrapAlgorithm, kid: string, context: WrapContext): WrapHeader {
