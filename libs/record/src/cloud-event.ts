@@ -20,61 +20,98 @@ export interface CloudEventAttributes {
 export interface HeaderReading {
   /** Lower-cased media type with its parameters, or empty. */
   readonly contentType: string;
-  /** `ce_*` headers by attribute name. */
-  readonly attributes: ReadonlyMap<string, string>;
   readonly failure?: ParseFailure;
 }
 
-const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
 /** CloudEvents 1.0 §3: attribute names are lower-case letters and digits. Other `ce_` headers are not attributes. */
 const ATTRIBUTE = /^[a-z0-9]{1,64}$/;
 
+const CONTENT_TYPE = 'content-type';
+const JSON_TYPE = 'application/json';
+const KNOWN = [
+  CONTENT_TYPE,
+  'ce_specversion',
+  'ce_id',
+  'ce_source',
+  'ce_type',
+  'ce_time',
+  'ce_subject',
+  'ce_dataschema',
+  'ce_partitionkey',
+  'ce_traceparent',
+];
+
+/** The known names as bytes, by their length: sealing looks at every header of every record. */
+const byLength: { readonly bytes: Uint8Array; readonly bit: number; readonly name: string }[][] = [];
+for (const [i, name] of KNOWN.entries()) (byLength[name.length] ??= []).push({ bytes: new TextEncoder().encode(name), bit: 1 << i, name });
+const jsonType = new TextEncoder().encode(JSON_TYPE);
+
 /**
- * Reads `content-type` and the `ce_` headers (CloudEvents Kafka binding 1.0 §3.2). Names are compared without case, as
- * HTTP bridges capitalise them. A repeated attribute is a failure: two readers would pick different ones.
+ * Reads `content-type` and looks over the `ce_` headers (CloudEvents Kafka binding 1.0 §3.2) without decoding them. A
+ * repeated attribute is a failure: two readers would pick different ones.
  */
 export function readHeaders(headers: readonly RawHeader[]): HeaderReading {
   let contentType = '';
-  let attributes: Map<string, string> | undefined;
+  let seen = 0;
   for (const { key, value } of headers) {
     if (!startsLikeOurs(key)) continue;
-    const name = shortTextOf(key)?.toLowerCase();
-    if (name === undefined || value === null) continue;
-    if (name === 'content-type') {
-      const type = shortTextOf(value)?.trim().toLowerCase();
-      if (type === undefined)
-        return { contentType, attributes: NO_ATTRIBUTES, failure: { code: 'bad_attribute', message: 'content-type is not UTF-8' } };
-      if (contentType !== '' && contentType !== type) {
-        return { contentType, attributes: NO_ATTRIBUTES, failure: { code: 'duplicate_attribute', message: 'two different content-type headers' } };
-      }
-      contentType = type;
-    } else if (name.startsWith('ce_')) {
-      const attribute = name.slice(3);
-      if (!ATTRIBUTE.test(attribute)) continue;
-      const text = shortTextOf(value);
-      if (text === undefined) {
-        return { contentType, attributes: NO_ATTRIBUTES, failure: { code: 'bad_attribute', message: `header ce_${attribute} is not UTF-8` } };
-      }
-      attributes ??= new Map();
-      if (attributes.has(attribute)) {
-        return { contentType, attributes: NO_ATTRIBUTES, failure: { code: 'duplicate_attribute', message: `header ce_${attribute} appears twice` } };
-      }
-      attributes.set(attribute, text);
-    }
+    const known = byLength[key.length]?.find((candidate) => same(candidate.bytes, key));
+    if (known === undefined || value === null || !isAscii(value) || (seen & known.bit) !== 0) return readUnusual(headers);
+    seen |= known.bit;
+    if (known.name === CONTENT_TYPE) {
+      contentType = same(jsonType, value) ? JSON_TYPE : (shortTextOf(value) ?? '').trim().toLowerCase();
+    } else if (known.name === 'ce_specversion' && !(value[0] === 0x31 && value[1] === 0x2e)) return readUnusual(headers);
   }
-  return { contentType, attributes: attributes ?? NO_ATTRIBUTES };
+  return { contentType };
 }
 
-/** True for names that begin `ce` or `co` in any letter case: everything else costs nothing. */
-function startsLikeOurs(key: Uint8Array): boolean {
-  const second = (key[1] ?? 0) | 0x20;
-  return ((key[0] ?? 0) | 0x20) === 0x63 && (second === 0x65 || second === 0x6f);
+/** The same by text, for names in capitals, unknown attributes, values beyond ASCII and everything that is wrong. */
+function readUnusual(headers: readonly RawHeader[]): HeaderReading {
+  const { attributes, contentType, failure } = decodeHeaders(headers);
+  if (failure !== undefined) return { contentType, failure };
+  const version = attributes.get('specversion');
+  if (version === undefined || version.startsWith('1.')) return { contentType };
+  return { contentType, failure: { code: 'unsupported_event_format', message: 'a CloudEvents version other than 1.x' } };
+}
+
+interface DecodedHeaders {
+  readonly attributes: Map<string, string>;
+  readonly contentType: string;
+  readonly failure?: ParseFailure;
+}
+
+/** Names are compared without case, as HTTP bridges capitalise them. */
+function decodeHeaders(headers: readonly RawHeader[]): DecodedHeaders {
+  const attributes = new Map<string, string>();
+  let contentType = '';
+  let failure: ParseFailure | undefined;
+  for (const { key, value } of headers) {
+    const name = startsLikeOurs(key) ? shortTextOf(key)?.toLowerCase() : undefined;
+    if (name === undefined || value === null) continue;
+    const isType = name === CONTENT_TYPE;
+    const attribute = name.slice(3);
+    if (!isType && !(name.startsWith('ce_') && ATTRIBUTE.test(attribute))) continue;
+    const text = shortTextOf(value);
+    if (text === undefined) failure ??= { code: 'bad_attribute', message: `header ${name} is not UTF-8` };
+    else if (isType ? contentType !== '' : attributes.has(attribute))
+      failure ??= { code: 'duplicate_attribute', message: `header ${name} appears twice` };
+    else if (isType) contentType = text.trim().toLowerCase();
+    else attributes.set(attribute, text);
+  }
+  return { attributes, contentType, ...(failure !== undefined && { failure }) };
+}
+
+/** The CloudEvent that the headers describe (binary mode), or undefined. Of a repeated attribute the first counts. */
+export function binaryCloudEvent(headers: readonly RawHeader[]): CloudEventAttributes | undefined {
+  const { attributes, contentType } = decodeHeaders(headers);
+  return cloudEventOf(attributes, contentType);
 }
 
 /** The attributes as one value, or undefined when a required one is absent (then it is not a CloudEvent). */
 export function cloudEventOf(attributes: ReadonlyMap<string, string>, contentType: string): CloudEventAttributes | undefined {
-  const { id, source, specversion, type, time, subject, dataschema, ...extensions } = Object.fromEntries(attributes);
+  const { id, source, specversion, type, time, subject, dataschema, datacontenttype, ...extensions } = Object.fromEntries(attributes);
   if (!id || !source || !specversion || !type) return undefined;
+  const dataType = datacontenttype ?? contentType;
   return {
     id,
     source,
@@ -83,7 +120,7 @@ export function cloudEventOf(attributes: ReadonlyMap<string, string>, contentTyp
     ...(time !== undefined && { time }),
     ...(subject !== undefined && { subject }),
     ...(dataschema !== undefined && { dataschema }),
-    ...(contentType !== '' && { datacontenttype: contentType }),
+    ...(dataType !== '' && { datacontenttype: dataType }),
     extensions,
   };
 }
@@ -92,4 +129,21 @@ export function cloudEventOf(attributes: ReadonlyMap<string, string>, contentTyp
 export function captureKey(source: string, id: string): string {
   // The length keeps (`a`, `b c`) and (`a b`, `c`) apart without escaping.
   return `${source.length} ${source} ${id}`;
+}
+
+/** True for names that begin `ce` or `co` in any letter case: everything else costs nothing. */
+function startsLikeOurs(key: Uint8Array): boolean {
+  const second = (key[1] ?? 0) | 0x20;
+  return ((key[0] ?? 0) | 0x20) === 0x63 && (second === 0x65 || second === 0x6f);
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] ?? 0) > 0x7f) return false;
+  return true;
 }

@@ -1,4 +1,4 @@
-import { cloudEventOf } from './cloud-event.js';
+import { binaryCloudEvent, cloudEventOf } from './cloud-event.js';
 import type { CloudEventAttributes } from './cloud-event.js';
 import { conversationKey } from './conversation-key.js';
 import { EVENT_SCHEMA } from './event.js';
@@ -27,8 +27,8 @@ export interface ParsedRecord {
  * what the index can say about it. Pure: the same record gives the same events in every release of this schema version.
  */
 export function eventsOf(record: RawRecord, at: SourcePartition): ParsedRecord {
-  const { status, envelopes, failure, attributes, contentType } = readEnvelopes(record);
-  const ce = attributes.size === 0 ? undefined : cloudEventOf(attributes, contentType);
+  const { status, envelopes, failure, attributes } = readEnvelopes(record);
+  const ce = attributes === undefined ? binaryCloudEvent(record.headers) : cloudEventOf(attributes, '');
   return {
     status,
     events: envelopes.map((envelope, event) => canonical(envelope, formatRecordId({ ...at, offset: record.offset, event }))),
@@ -69,7 +69,8 @@ export function routeOf(record: RawRecord): Route {
   let conversations: readonly string[] = [key];
   let retentionClasses = first.retention_class === undefined ? NONE : [first.retention_class];
   let occurredAt = occurredAtMillis(first);
-  for (const envelope of envelopes.slice(1)) {
+  for (let i = 1; i < envelopes.length; i++) {
+    const envelope = envelopes[i] ?? first;
     const other = conversationKey(envelope);
     if (!conversations.includes(other)) conversations = [...conversations, other];
     const asked = envelope.retention_class;

@@ -15,9 +15,8 @@ export interface EnvelopeReading {
   readonly status: ParseStatus;
   readonly envelopes: readonly Envelope[];
   readonly failure?: ParseFailure;
-  readonly contentType: string;
-  /** CloudEvents attributes from headers (binary) or the value (structured). */
-  readonly attributes: ReadonlyMap<string, string>;
+  /** CloudEvents attributes of a structured event; those of a binary one are in the headers. */
+  readonly attributes?: ReadonlyMap<string, string>;
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -32,64 +31,61 @@ const shape = compileShape(envelopeSchema);
  * an answer. Accepts CloudEvents 1.0 binary and structured and the plain JSON envelope; the value may be an array.
  */
 export function readEnvelopes(record: RawRecord): EnvelopeReading {
-  const { contentType, attributes, failure } = readHeaders(record.headers);
-  const reading = { envelopes: NONE, contentType, attributes };
-  const fail = (reason: ParseFailure): EnvelopeReading => ({ ...reading, status: 'failed', failure: reason });
-  if (record.value === null) return { ...reading, status: 'null_value' };
-  if (record.value.length === 0) return { ...reading, status: 'empty' };
-  if (failure !== undefined) return fail(failure);
+  if (record.value === null) return { status: 'null_value', envelopes: NONE };
+  if (record.value.length === 0) return { status: 'empty', envelopes: NONE };
+  const { contentType, failure } = readHeaders(record.headers);
+  if (failure !== undefined) return failed(failure);
   const json = parseJson(record.value, contentType);
-  if ('failure' in json) return fail(json.failure);
-  if (!contentType.startsWith('application/cloudevents')) {
-    const version = attributes.get('specversion');
-    if (version !== undefined && !version.startsWith('1.')) return fail(unsupported('a CloudEvents version other than 1.x'));
-    return readData(json.value, contentType, attributes);
-  }
-  if (!contentType.startsWith('application/cloudevents+json')) return fail(unsupported('CloudEvents in Kafka are single events in JSON'));
-  return readStructured(json.value, contentType);
+  if ('failure' in json) return failed(json.failure);
+  if (!contentType.startsWith('application/cloudevents')) return readData(json.value);
+  if (!contentType.startsWith('application/cloudevents+json')) return failed(unsupported('CloudEvents in Kafka are single events in JSON'));
+  return readStructured(json.value);
 }
 
-function readStructured(value: unknown, contentType: string): EnvelopeReading {
+function failed(failure: ParseFailure): EnvelopeReading {
+  return { status: 'failed', envelopes: NONE, failure };
+}
+
+function readStructured(value: unknown): EnvelopeReading {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return failed(unsupported('a structured CloudEvent is a JSON object'));
   const attributes = new Map<string, string>();
-  const reading = { envelopes: NONE, contentType, attributes };
-  const fail = (failure: ParseFailure): EnvelopeReading => ({ ...reading, status: 'failed', failure });
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(unsupported('a structured CloudEvent is a JSON object'));
-  let data: unknown = undefined;
+  let data: unknown = null;
+  let failure: ParseFailure | undefined;
   for (const [name, member] of Object.entries(value) as [string, unknown][]) {
     if (name === 'data') data = member;
     else if (name === 'data_base64') {
-      const decoded = typeof member === 'string' ? bytesOfBase64(member) : undefined;
-      if (decoded === undefined) return fail({ code: 'bad_attribute', message: 'data_base64 is not base64' });
-      const json = parseJson(decoded, '');
-      if ('failure' in json) return fail(json.failure);
-      data = json.value;
+      const bytes = typeof member === 'string' ? bytesOfBase64(member) : undefined;
+      const json = bytes === undefined ? { failure: { code: 'bad_attribute', message: 'data_base64 is not base64' } as const } : parseJson(bytes, '');
+      if ('failure' in json) failure ??= json.failure;
+      else data = json.value;
     } else if (typeof member === 'string' || typeof member === 'number' || typeof member === 'boolean') attributes.set(name, String(member));
-    else if (member !== null) return fail({ code: 'bad_attribute', message: 'an attribute is neither text, number nor boolean' });
+    else if (member !== null) failure ??= { code: 'bad_attribute', message: 'an attribute is neither text, number nor boolean' };
   }
-  if (attributes.get('specversion')?.startsWith('1.') !== true) return fail(unsupported('a CloudEvents version other than 1.x'));
-  if (data === undefined || data === null) return { ...reading, status: 'null_value' };
-  return readData(data, attributes.get('datacontenttype') ?? '', attributes);
+  if (attributes.get('specversion')?.startsWith('1.') !== true) failure ??= unsupported('a CloudEvents version other than 1.x');
+  if (failure !== undefined) return { ...failed(failure), attributes };
+  return data === null ? { status: 'null_value', envelopes: NONE, attributes } : { ...readData(data), attributes };
 }
 
 /** Checks data that is one envelope or an array of them. */
-function readData(data: unknown, contentType: string, attributes: ReadonlyMap<string, string>): EnvelopeReading {
-  const reading = { contentType, attributes };
-  const list: readonly unknown[] = Array.isArray(data) ? data : [data];
-  if (list.length === 0 || list.length > MAX_EVENTS) {
-    return { ...reading, status: 'failed', envelopes: NONE, failure: { code: 'event_count', message: `the value holds ${list.length} events` } };
-  }
-  const envelopes: Envelope[] = [];
+function readData(data: unknown): EnvelopeReading {
   const trace: Trace = { path: '', problem: '', untidy: false };
-  for (const [i, value] of list.entries()) {
-    const envelope = readEnvelope(value, trace);
-    if (envelope === undefined) {
-      const place = `${Array.isArray(data) ? `[${i}]` : ''}${trace.path}`.replace(/^\./, '');
-      const message = place === '' ? `the value ${trace.problem}` : `${place} ${trace.problem}`;
-      return { ...reading, status: 'failed', envelopes: NONE, failure: { code: 'not_an_event', message } };
-    }
+  if (!Array.isArray(data)) {
+    const envelope = readEnvelope(data, trace);
+    return envelope === undefined ? failed(notAnEvent('', trace)) : { status: 'parsed', envelopes: [envelope] };
+  }
+  if (data.length === 0 || data.length > MAX_EVENTS) return failed({ code: 'event_count', message: `the value holds ${data.length} events` });
+  const envelopes: Envelope[] = [];
+  for (let i = 0; i < data.length; i++) {
+    const envelope = readEnvelope(data[i], trace);
+    if (envelope === undefined) return failed(notAnEvent(`[${i}]`, trace));
     envelopes.push(envelope);
   }
-  return { ...reading, status: 'parsed', envelopes };
+  return { status: 'parsed', envelopes };
+}
+
+function notAnEvent(place: string, trace: Trace): ParseFailure {
+  const path = `${place}${trace.path}`.replace(/^\./, '');
+  return { code: 'not_an_event', message: `${path === '' ? 'the value' : path} ${trace.problem}` };
 }
 
 function readEnvelope(value: unknown, trace: Trace): Envelope | undefined {

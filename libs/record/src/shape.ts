@@ -80,12 +80,24 @@ function objectShape(shape: Readonly<Record<string, z.core.$ZodType>>): Shape {
     fields.set(name, { check, tidy, optional });
     if (!optional) required.push(name);
   }
+  // Producers write their members in a steady order: where the last object had the same name at this place, no lookup.
+  const lastNames: string[] = [];
+  const lastFields: Field[] = [];
   return {
     check(value, trace) {
       if (!isObject(value)) return refuse(trace, 'must be an object');
       let missing = required.length;
+      let place = 0;
       for (const name in value) {
-        const field = fields.get(name);
+        let field = lastNames[place] === name ? lastFields[place] : undefined;
+        if (field === undefined) {
+          field = fields.get(name);
+          if (field !== undefined && place < 32) {
+            lastNames[place] = name;
+            lastFields[place] = field;
+          }
+        }
+        place++;
         const member = value[name];
         if (field === undefined) {
           if (name === '__proto__') return refuse(trace, 'has a member named __proto__');
