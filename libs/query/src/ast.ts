@@ -1,7 +1,10 @@
 /** Fields that hold one token stream per document. */
 export type TextField = 'body' | 'subject' | 'conversationName';
 
-/** Fields that hold exact, folded values. */
+/**
+ * Fields that hold exact values: `sender`, `participants` and `fileNames` went through `foldIdentifier`, ids (`id`,
+ * `workspace`, `conversation`, `thread`) are verbatim, the others are lower case.
+ */
 export type KeywordField =
   'id' | 'kind' | 'platform' | 'workspace' | 'conversation' | 'thread' | 'sender' | 'participants' | 'has' | 'is' | 'fileNames';
 

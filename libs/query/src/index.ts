@@ -1,1 +1,10 @@
 export type { KeywordField, Query, TextField } from './ast.js';
+export type { SearchableDocument } from './document.js';
+export { encodeToken } from './encode-token.js';
+export { fold, foldIdentifier } from './fold.js';
+export { highlights } from './highlight.js';
+export type { Range } from './highlight.js';
+export { matches } from './match.js';
+export { MAX_TOKEN_CODE_POINTS, tokenTexts, tokenize } from './tokenize.js';
+export type { Token } from './tokenize.js';
+export { TOKENIZER_VERSION } from './tokenizer-version.js';
