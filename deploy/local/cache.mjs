@@ -28,7 +28,7 @@ export async function cached(key, what, say, build) {
   const place = join(root, key);
   if (existsSync(place)) return place;
   mkdirSync(root, { recursive: true });
-  return await locked(join(root, `${key}.lock`), `${what} (another run is fetching it)`, say, async () => {
+  return await locked(join(root, `${key}.lock`), `another run: ${what}`, say, async () => {
     if (existsSync(place)) return place;
     // Holding the lock, any such folder is what a killed run left.
     for (const entry of readdirSync(root)) {

@@ -27,12 +27,13 @@ import { isAlive, launch, stillRunning, stopAll, within } from './process.mjs';
 /** @typedef {Record<string, ProcessId[]>} Processes by program, in the order of their start */
 
 const READY_WITHIN_MS = 120_000;
-const STOP_WITHIN_MS = 20_000;
+const STOP_WITHIN_MS = 10_000;
 
 export class LocalServer {
   /** @type {Plan} */ #plan;
   /** @type {() => void} */ #changed;
   /** @type {Processes} */ #processes = {};
+  #ready = false;
 
   /**
    * @param {Plan} plan
@@ -84,12 +85,18 @@ export class LocalServer {
     return this.#plan.programs.every(({ name }) => this.#processes[name]?.some(isAlive) === true);
   }
 
+  /** Whether it was started, or taken over, whole and was not stopped since. */
+  get ready() {
+    return this.#ready;
+  }
+
   /**
    * Takes over what an earlier command started.
    * @param {Processes} processes
    */
   adopt(processes) {
     this.#processes = processes;
+    this.#ready = true;
   }
 
   /**
@@ -104,6 +111,8 @@ export class LocalServer {
     await this.#plan.prepare();
     for (const one of wanted) await this.#startProgram(one);
     await this.#plan.finish?.();
+    this.#ready = this.running;
+    this.#changed();
   }
 
   /** @param {string} [program] only this one of several */
@@ -157,6 +166,7 @@ export class LocalServer {
    */
   async #end(program, graceMs) {
     const wanted = this.#wanted(program);
+    this.#ready = false;
     await stopProcesses(this.#processesOf(wanted), graceMs);
     for (const { name } of wanted) delete this.#processes[name];
     this.#changed();

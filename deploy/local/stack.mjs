@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isAlive } from './process.mjs';
+import { isAlive, isCode } from './process.mjs';
 import { lastLines } from './run.mjs';
 import { DEFAULT_DIR, SERVER_NAMES, startStack, stopStack } from './start-stack.mjs';
 import { readState } from './state.mjs';
@@ -92,6 +92,11 @@ function logs({ dir, only, name }) {
 
 /** @type {Readonly<Record<string, (options: Options) => number | Promise<number>>>} */
 const COMMANDS = { up, down, status, logs };
+
+// `stack.mjs logs | head` closes the pipe early; that is not a failure.
+process.stdout.on('error', (error) => {
+  if (!isCode(error, 'EPIPE')) throw error;
+});
 
 try {
   const given = options();

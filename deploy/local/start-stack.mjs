@@ -6,7 +6,7 @@ import { locked } from './cache.mjs';
 import { elasticsearch } from './elasticsearch.mjs';
 import { killAtExit } from './exit.mjs';
 import { kafka } from './kafka.mjs';
-import { identify, isAlive } from './process.mjs';
+import { identify, isAlive, stillRunning } from './process.mjs';
 import { sayOnStderr, step } from './progress.mjs';
 import { radosgw } from './radosgw.mjs';
 import { LocalServer, stopProcesses } from './server.mjs';
@@ -116,7 +116,9 @@ class StackRun {
     /** @type {import('./state.mjs').StackRecord} */
     this.state = {
       owner: options.leaveRunning ? null : (identify(process.pid) ?? null),
-      servers: before?.servers ?? {},
+      servers: Object.fromEntries(
+        Object.entries(before?.servers ?? {}).filter(([, { processes }]) => stillRunning(Object.values(processes).flat()).length > 0),
+      ),
       unavailable: [],
       external: [],
     };
@@ -157,13 +159,14 @@ class StackRun {
     const left = this.state.servers[name];
     const sound = left?.ready === true && !fresh && Object.values(left.processes).every((ids) => ids.some(isAlive));
     if (left && !sound) {
-      await step(this.#say, `${name}: stopping what an earlier run left`, () => stopProcesses(left.processes));
+      // At once: half of a server may wait long for its other half.
+      await step(this.#say, `${name}: stopping what an earlier run left`, () => stopProcesses(left.processes, 0));
       delete this.state.servers[name];
     }
     if (fresh) rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     const plan = await kind.plan({ folder, say: this.#say, bench });
-    const server = new LocalServer(plan, () => this.#record(server, false));
+    const server = new LocalServer(plan, () => this.#record(server));
     if (left && sound) server.adopt(left.processes);
     try {
       await step(this.#say, `${name}: starting`, () => server.start());
@@ -173,14 +176,11 @@ class StackRun {
       throw error;
     }
     this.servers[name] = server;
-    this.#record(server, true);
+    this.#record(server);
   }
 
-  /**
-   * @param {LocalServer} server
-   * @param {boolean} ready
-   */
-  #record({ name, folder, dataFolder, logFiles, env, processes }, ready) {
+  /** @param {LocalServer} server */
+  #record({ name, folder, dataFolder, logFiles, env, ready, processes }) {
     this.state.servers[name] = { folder, dataFolder, logFiles, env, ready, processes };
     this.#save();
   }
@@ -208,9 +208,11 @@ export async function stopStack(dir, only = SERVER_NAMES, say = sayOnStderr) {
   return await locked(join(root, 'lock'), `another command in ${root}`, say, async () => {
     const state = readState(root);
     if (!state) return [];
-    const names = Object.keys(state.servers).filter((name) => only.includes(name));
+    const runs = (/** @type {string} */ name) => stillRunning(Object.values(state.servers[name]?.processes ?? {}).flat()).length > 0;
+    const wanted = Object.keys(state.servers).filter((name) => only.includes(name));
+    const names = wanted.filter(runs);
     await Promise.all(names.map((name) => step(say, `${name}: stopping`, () => stopProcesses(state.servers[name]?.processes ?? {}))));
-    for (const name of names) delete state.servers[name];
+    for (const name of wanted) delete state.servers[name];
     if (Object.keys(state.servers).length === 0) removeState(root);
     else writeState(root, state);
     return names;

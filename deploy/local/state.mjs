@@ -24,7 +24,11 @@ const fileOf = (dir) => join(dir, 'stack.json');
  */
 export function readState(dir) {
   if (!existsSync(fileOf(dir))) return undefined;
-  return JSON.parse(readFileSync(fileOf(dir), 'utf8'));
+  try {
+    return JSON.parse(readFileSync(fileOf(dir), 'utf8'));
+  } catch (error) {
+    throw new Error(`${fileOf(dir)} is damaged; end the servers it named by hand, if any still run, and delete it`, { cause: error });
+  }
 }
 
 /**
@@ -45,7 +49,7 @@ export function removeState(dir) {
 }
 
 /** @param {Pick<StackRecord, 'servers'>} state @returns {Record<string, string>} */
-export const envOf = ({ servers }) => Object.assign({}, ...Object.values(servers).map(({ env }) => env));
+export const envOf = ({ servers }) => Object.assign({}, ...Object.values(servers).map(({ ready, env }) => (ready ? env : {})));
 
 /** @param {Pick<StackRecord, 'servers'>} state */
 export const processesOf = (state) => Object.values(state.servers).flatMap(({ processes }) => Object.values(processes).flat());
