@@ -1,8 +1,8 @@
 import { checkPublishable } from '@holdfast/ports';
 import type { IndexDocument, IndexStatus, Position, RecordIndex, SearchHit, SearchPage, SearchRequest } from '@holdfast/ports';
+import { matches, TOKENIZER_VERSION } from '@holdfast/query';
 import type { Query } from '@holdfast/query';
 import { HoldfastError } from '@holdfast/record';
-import { matches } from './matches.js';
 
 /** The durable steps of an index, for the fault hook: what a crash can fall before or after. */
 export type IndexOp = 'write' | 'refresh' | 'publish' | 'beginRebuild' | 'finishRebuild' | 'search';
@@ -72,7 +72,7 @@ export class MemoryRecordIndex implements RecordIndex {
 
   constructor(options: MemoryRecordIndexOptions = {}) {
     this.#store = options.store ?? new MemoryIndexStore();
-    this.#tokenizer = options.tokenizer ?? 'memory';
+    this.#tokenizer = options.tokenizer ?? TOKENIZER_VERSION;
     this.#faults = options.faults ?? {};
     this.#refuses = options.refuses ?? ((): boolean => false);
   }

@@ -1,0 +1,18 @@
+import { describeRecordIndex } from '@holdfast/test-kit';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Fts5RecordIndex } from '../src/fts5-index.js';
+
+describeRecordIndex('SQLite FTS5', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-fts5-'));
+  const path = join(folder, 'index.sqlite');
+  return Promise.resolve({
+    handle: (options) => new Fts5RecordIndex(path, options),
+    unreachable: () => new Fts5RecordIndex(join(folder, 'missing', 'index.sqlite')),
+    dispose: () => {
+      rmSync(folder, { recursive: true });
+      return Promise.resolve();
+    },
+  });
+});
