@@ -26,7 +26,7 @@ export function describeClaimStore(name: string, make: (racer: number) => ClaimS
     };
 
     beforeAll(async () => {
-      stores = await Promise.all([0, 1, 2, 3].map(make));
+      stores = await Promise.all([0, 1, 2, 3].map(async (racer) => make(racer)));
       const [first] = stores;
       if (first === undefined) throw new Error('no store was made');
       store = first;

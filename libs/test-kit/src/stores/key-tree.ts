@@ -40,7 +40,7 @@ export class KeyTree<T extends { readonly length: number }> {
     const from = after !== undefined && after >= prefix ? after : prefix;
     for (let i = this.#place(from); i < this.#sorted.length && page.length < limit; i++) {
       const key = this.#sorted[i];
-      if (key === undefined || !key.startsWith(prefix)) break;
+      if (key?.startsWith(prefix) !== true) break;
       const value = this.#values.get(key);
       if (value !== undefined && key !== after) page.push([key, value]);
     }

@@ -1,0 +1,59 @@
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
+import { HoldfastError } from '@holdfast/record';
+
+const TRY_AGAIN_MS = 5;
+const GIVE_UP_MS = 30_000;
+const SQLITE_BUSY = 5;
+
+/**
+ * One holder at a time among all processes of this machine. The lock is SQLite's on an empty database file: the operating
+ * system drops it when its holder dies, so a kill never leaves it behind, as a lock file would be.
+ */
+export class ProcessMutex {
+  readonly #database: DatabaseSync;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { timeout: 0 });
+  }
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(async () => {
+      await this.#lock();
+      try {
+        return await work();
+      } finally {
+        this.#database.exec('ROLLBACK');
+      }
+    });
+    // The queue goes on after a failure; the failure itself belongs to the caller of this turn.
+    this.#queue = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  async #lock(): Promise<void> {
+    const deadline = performance.now() + GIVE_UP_MS;
+    for (;;) {
+      try {
+        this.#database.exec('BEGIN EXCLUSIVE');
+        return;
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        if (performance.now() > deadline) throw new HoldfastError('store_unavailable', 'another process keeps the folder locked', { cause: error });
+      }
+      await wait(TRY_AGAIN_MS);
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === SQLITE_BUSY;
+}
