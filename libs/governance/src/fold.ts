@@ -62,6 +62,22 @@ export class GovernanceFold implements GovernanceState {
   readonly cohortKeys = new Map<string, string>();
   readonly #commands = new Set<string>();
 
+  /** The same state, independent of this one: for trying events before they are sealed. */
+  copy(): GovernanceFold {
+    const copy = new GovernanceFold();
+    copy.name = this.name;
+    copy.timeZone = this.timeZone;
+    copy.profile = this.profile;
+    copy.defaultClass = this.defaultClass;
+    for (const [name, value] of this.classes) copy.classes.set(name, value);
+    for (const [name, value] of this.manifestKeys) copy.manifestKeys.set(name, value);
+    for (const [name, value] of this.chains) copy.chains.set(name, value);
+    for (const [name, value] of this.gaps) copy.gaps.set(name, [...value]);
+    for (const [name, value] of this.cohortKeys) copy.cohortKeys.set(name, value);
+    for (const command of this.#commands) copy.#commands.add(command);
+    return copy;
+  }
+
   /** Applies an event of `gov` segment `seq`. @throws HoldfastError `chain_broken` when it contradicts what is sealed */
   apply(event: ClearEvent, seq: number): void {
     const once = `${event.id}/${event.type}/${subjectOf(event)}`;

@@ -10,7 +10,7 @@ export const GENESIS_TYP = 'holdfast-genesis';
 export const CLAIM_TYP = 'holdfast-claim';
 
 const hash32 = z.string().regex(/^[0-9a-f]{64}$/);
-const hex16 = z.string().regex(/^[0-9a-f]{32}$/);
+const dataKeyName = z.string().regex(/^\d{4}-\d{2}-\d{2}\/[0-9a-f]{32}$/);
 const decimal = z
   .string()
   .regex(/^(0|[1-9]\d{0,18})$/)
@@ -51,7 +51,7 @@ const objectSchema = z
     key: z.string().max(1024).optional(),
     version: z.string().max(1024).optional(),
     inline: z.string().max(44_000).optional(),
-    dataKey: hex16.optional(),
+    dataKey: dataKeyName.optional(),
     random: hash32.optional(),
     commitment: hash32.optional(),
   })

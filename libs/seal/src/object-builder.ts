@@ -18,7 +18,7 @@ const SALT_RUN = 512;
 
 /** What encrypts one attempt at an object; null seals in the clear (allowed for some events of `gov` only). */
 export interface ObjectSecret {
-  /** 32 hex digits. */
+  /** `<day>/<32 hex digits>`. */
   readonly dataKeyId: string;
   readonly dataKey: Uint8Array;
   /** 32 fresh random bytes, never used twice. */

@@ -1,0 +1,172 @@
+import { HoldfastError } from '@holdfast/record';
+import {
+  CLAIM_TYP,
+  LEDGER_CLASS,
+  MANIFEST_TYP,
+  claimKey,
+  contentKey,
+  encodeDocument,
+  endOfPeriod,
+  lockDate,
+  manifestKey,
+  toBase64Url,
+  toHex,
+  utf8,
+} from '@holdfast/seal';
+import type { Manifest, ManifestObject, SealedObject, SealedSegment } from '@holdfast/seal';
+import type { Archive } from './archive.js';
+import type { CheckedClock } from './checked-clock.js';
+import { settleClaim } from './claiming.js';
+import type { ChainHead } from './head.js';
+import type { Committed, KeyLookup } from './manifests.js';
+
+/** Content up to this size travels inside the manifest of ledger chains: an append is two small PUTs. */
+export const INLINE_BYTES = 24 * 1024;
+const NO_PREVIOUS = '0'.repeat(64);
+
+/** The governance head that a segment obeys. */
+export interface GovernanceHead {
+  readonly next: number;
+  readonly hash: string;
+}
+
+/** What a writer needs to know of governance at each commit. */
+export interface WriterRules {
+  readonly head: GovernanceHead;
+  readonly keys: KeyLookup;
+  /** Lock of manifests and ledger content under these classes. */
+  ledgerUntil(clock: Date): Date;
+}
+
+/** Parts of a manifest that are not content. */
+export interface SegmentExtras {
+  readonly source?: NonNullable<Manifest['source']>;
+  readonly closing?: NonNullable<Manifest['closing']>;
+}
+
+/** Content that is durable but not committed. */
+export interface StagedSegment {
+  readonly segment: SealedSegment;
+  readonly objects: readonly ManifestObject[];
+}
+
+/**
+ * Appends to one chain. Whoever wins the claim of the next number has appended; a writer that loses must look at what won.
+ * `stage` may run for several segments at once, `commit` goes strictly one after the other.
+ */
+export class ChainWriter {
+  readonly #archive: Archive;
+  readonly #clock: CheckedClock;
+  readonly chain: string;
+  #head: ChainHead;
+
+  constructor(archive: Archive, clock: CheckedClock, chain: string, head: ChainHead) {
+    this.#archive = archive;
+    this.#clock = clock;
+    this.chain = chain;
+    this.#head = head;
+  }
+
+  get head(): ChainHead {
+    return this.#head;
+  }
+
+  /** The offset that the next segment begins with. */
+  get nextOffset(): bigint {
+    return BigInt(this.#head.last?.manifest.next ?? '0');
+  }
+
+  /** Step 4 of the life of a record: content objects become durable. */
+  async stage(seq: number, segment: SealedSegment, rules: Pick<WriterRules, 'ledgerUntil'>): Promise<StagedSegment> {
+    const clock = await this.#clock.now();
+    const total = segment.objects.reduce((sum, object) => sum + object.bytes.length, 0);
+    const objects = await Promise.all(
+      segment.objects.map(async (object): Promise<ManifestObject> => {
+        const ledger = object.cohort.className === LEDGER_CLASS.name;
+        const until = ledger ? rules.ledgerUntil(clock) : endOfPeriod(object.cohort.period);
+        const facts = describeObject(object, until);
+        if (ledger && total <= INLINE_BYTES) return { ...facts, inline: toBase64Url(object.bytes) };
+        const key = contentKey(this.chain, seq, object.no, object.cohort, facts.sha256);
+        // Durable, not yet committed: a crash from here on leaves an abandoned attempt; the restart reads the source again.
+        const version = await this.#archive.vault.put(key, object.bytes, { mode: 'COMPLIANCE', retainUntil: until });
+        return { ...facts, key, version };
+      }),
+    );
+    return { segment, objects };
+  }
+
+  /**
+   * Steps 5 and 6: manifest, then claim. Answers undefined when another writer has won this number.
+   * @throws HoldfastError `clock_skew`, `store_unavailable`, `stopped`; after the last two the outcome is unknown and the
+   * writer must be opened again
+   */
+  async commit(staged: StagedSegment, rules: WriterRules, extras: SegmentExtras = {}, signal?: AbortSignal): Promise<Committed | undefined> {
+    const { segment, objects } = staged;
+    const { seqs: seq, last } = this.#head;
+    if (last?.manifest.closing !== undefined) throw new HoldfastError('chain_broken', `the chain ${this.chain} is closed.`);
+    const clock = await this.#clock.now();
+    const previousTime = last?.manifest.time ?? '';
+    const now = clock.toISOString();
+    const manifest: Manifest = {
+      format: 'holdfast.manifest/1',
+      suite: 1,
+      archive: this.#archive.idHex,
+      chain: this.chain,
+      seq,
+      prev: last?.hash ?? (this.chain === 'gov' ? this.#archive.idHex : NO_PREVIOUS),
+      first: segment.first.toString(),
+      next: segment.next.toString(),
+      records: segment.records,
+      holes: {
+        count: segment.holes.count,
+        sum: segment.holes.sum.toString(),
+        losses: segment.holes.losses.map((loss) => ({ from: loss.from.toString(), to: loss.to.toString(), reason: loss.reason })),
+      },
+      root: toHex(segment.root),
+      objects: [...objects],
+      governance: rules.head,
+      // Order time never falls along a chain, whatever the clock does (finding CLOCK_AHEAD).
+      time: previousTime > now ? previousTime : now,
+      clock: now,
+      software: this.#archive.software,
+      ...extras,
+    };
+    const bytes = utf8(await this.#archive.keys.sign(encodeDocument(manifest), MANIFEST_TYP));
+    const hash = toHex(this.#archive.crypto.sha256(bytes));
+    const key = manifestKey(this.chain, seq, hash);
+    // Claim seq−1 was read back (the head says so), so storing manifest seq keeps the rule that rolled-back claims betray.
+    const version = await this.#archive.vault.put(key, bytes, { mode: 'COMPLIANCE', retainUntil: rules.ledgerUntil(clock) });
+    const claim = { format: 'holdfast.claim/1' as const, archive: this.#archive.idHex, chain: this.chain, seq, manifest: hash, version };
+    const body = utf8(await this.#archive.keys.sign(encodeDocument(claim), CLAIM_TYP));
+    // COMMIT POINT. Before: an abandoned attempt. After: the segment is part of the archive for ever.
+    const outcome = await settleClaim(this.#archive.claims, claimKey(this.chain, seq), body, signal);
+    if (!outcome.won) return undefined;
+    const committed = { manifest, hash };
+    this.#head = { seqs: seq + 1, last: committed };
+    return committed;
+  }
+}
+
+function describeObject(object: SealedObject, until: Date): Omit<ManifestObject, 'key' | 'version' | 'inline'> {
+  return {
+    no: object.no,
+    cohort: { class: object.cohort.className, number: object.cohort.classNumber, period: object.cohort.period },
+    enc: object.enc,
+    records: object.records,
+    root: toHex(object.root),
+    blocks: object.blocks,
+    size: object.bytes.length,
+    sha256: toHex(object.sha256),
+    trailer: object.trailer,
+    directory: {
+      root: toHex(object.directory.root),
+      entries: object.directory.entries,
+      unattributed: { count: object.directory.unattributed.count, root: toHex(object.directory.unattributed.root) },
+      ...(object.secret === null ? {} : { labelCommitment: toHex(object.secret.labelCommitment) }),
+    },
+    retainUntil: lockDate(until),
+    ...(object.secret === null
+      ? {}
+      : { dataKey: object.secret.dataKeyId, random: toHex(object.secret.random), commitment: toHex(object.secret.commitment) }),
+  };
+}

@@ -1,0 +1,113 @@
+import { HoldfastError } from '@holdfast/record';
+import type { Lock, WrapContext } from '@holdfast/ports';
+import { LEDGER_CLASS, endOfPeriod, equalBytes, fromUtf8, toHex, utf8, wrapKey, wrapPrefix } from '@holdfast/seal';
+import type { Cohort, ManifestObject } from '@holdfast/seal';
+import type { Archive } from './archive.js';
+
+/** A data key ready for sealing. */
+export interface DataKey {
+  /** `<day>/<32 hex digits>`, as manifests name it. */
+  readonly id: string;
+  readonly key: Uint8Array;
+}
+
+const MAX_CACHED = 5_000;
+
+/** Data keys of one process: one per chain, cohort and UTC day, made on first use, opened again for reading. */
+export class DataKeys {
+  readonly #archive: Archive;
+  /** Lock of ledger wraps; other wraps are locked to the end of their cohort. */
+  readonly #ledgerUntil: () => Date;
+  readonly #current = new Map<string, Promise<DataKey>>();
+  readonly #opened = new Map<string, Promise<Uint8Array>>();
+
+  constructor(archive: Archive, ledgerUntil: () => Date) {
+    this.#archive = archive;
+    this.#ledgerUntil = ledgerUntil;
+  }
+
+  /** The key to seal with today. Both wraps are durable, and the KEK wrap was opened and compared, before it is answered. */
+  current(chain: string, cohort: Cohort): Promise<DataKey> {
+    const day = this.#archive.clock.now().toISOString().slice(0, 10);
+    const name = `${wrapPrefix(chain, cohort, day)}`;
+    let key = this.#current.get(name);
+    if (key === undefined) {
+      key = this.#findOrMake(chain, cohort, day);
+      this.#current.set(name, key);
+      // A failure is not kept: the next caller tries again.
+      key.catch(() => this.#current.delete(name));
+      if (this.#current.size > MAX_CACHED) this.#current.delete(this.#current.keys().next().value ?? '');
+    }
+    return key;
+  }
+
+  /** The key of a sealed object. @throws HoldfastError `key_missing`, `key_malformed` */
+  open(chain: string, object: ManifestObject): Promise<Uint8Array> {
+    const id = object.dataKey;
+    if (id === undefined) throw new HoldfastError('key_missing', 'a clear object has no data key.');
+    let key = this.#opened.get(id);
+    if (key === undefined) {
+      key = this.#unwrap(chain, { className: object.cohort.class, period: object.cohort.period }, id);
+      this.#opened.set(id, key);
+      key.catch(() => this.#opened.delete(id));
+      if (this.#opened.size > MAX_CACHED) this.#opened.delete(this.#opened.keys().next().value ?? '');
+    }
+    return key;
+  }
+
+  async #unwrap(chain: string, cohort: { className: string; period: string }, id: string): Promise<Uint8Array> {
+    const [day = '', hex = ''] = id.split('/');
+    const key = wrapKey(chain, cohort, day, hex, 'kek');
+    for await (const version of this.#archive.wraps.list(key)) {
+      if (version.deleteMarker || version.key !== key) continue;
+      const jwe = fromUtf8(await this.#archive.wraps.get(version.key, version.version));
+      return this.#archive.keys.unwrap(jwe, this.#context(chain, cohort, hex));
+    }
+    throw new HoldfastError('key_missing', `the wrap of data key ${id} of chain ${chain} is not in the wraps store.`);
+  }
+
+  /** A key made earlier today by this worker or one before it is taken up again: one key per chain, cohort and day. */
+  async #findOrMake(chain: string, cohort: Cohort, day: string): Promise<DataKey> {
+    const prefix = wrapPrefix(chain, cohort, day);
+    for await (const version of this.#archive.wraps.list(prefix)) {
+      const id = /\/([0-9a-f]{32})\/kek\.jwe$/.exec(version.key)?.[1];
+      if (id === undefined || version.deleteMarker) continue;
+      const escrow = await this.#exists(wrapKey(chain, cohort, day, id, 'escrow'));
+      if (!escrow) continue;
+      const jwe = fromUtf8(await this.#archive.wraps.get(version.key, version.version));
+      return { id: `${day}/${id}`, key: await this.#archive.keys.unwrap(jwe, this.#context(chain, cohort, id)) };
+    }
+    return this.#make(chain, cohort, day);
+  }
+
+  async #make(chain: string, cohort: Cohort, day: string): Promise<DataKey> {
+    const { wraps, keys, random } = this.#archive;
+    const id = toHex(random(16));
+    const key = random(32);
+    const context = this.#context(chain, cohort, id);
+    const wrapped = await keys.wrap(key, context);
+    const lock: Lock = { mode: 'GOVERNANCE', retainUntil: cohort.className === LEDGER_CLASS.name ? this.#ledgerUntil() : endOfPeriod(cohort.period) };
+    // Nothing is sealed under a key whose wraps are not both durable and read back: a crash before leaves wraps of a key
+    // that no manifest names. The KEK wrap is opened and compared; the escrow wrap is proven by the restore drill.
+    for (const kind of ['escrow', 'kek'] as const) {
+      const at = wrapKey(chain, cohort, day, id, kind);
+      const version = await wraps.put(at, utf8(wrapped[kind]), lock);
+      const back = await wraps.get(at, version);
+      if (!equalBytes(back, utf8(wrapped[kind])))
+        throw new HoldfastError('store_refused', `the wraps store gave back other bytes for ${at} than were stored.`);
+      if (kind === 'kek' && !equalBytes(await keys.unwrap(fromUtf8(back), context), key)) {
+        throw new HoldfastError('key_malformed', 'a data key does not open again from the wrap just made.');
+      }
+    }
+    return { id: `${day}/${id}`, key };
+  }
+
+  async #exists(key: string): Promise<boolean> {
+    for await (const version of this.#archive.wraps.list(key)) if (version.key === key && !version.deleteMarker) return true;
+    return false;
+  }
+
+  #context(chain: string, cohort: { className: string; period: string }, dataKey: string): WrapContext {
+    return { archive: this.#archive.idHex, chain, dataKey, cohort: { className: cohort.className, period: cohort.period } };
+  }
+}

@@ -1,0 +1,135 @@
+import { HoldfastError } from '@holdfast/record';
+import { GovernanceFold, horizonMonths, parseClearEvent, subjectOf } from '@holdfast/governance';
+import type { ClearEvent, GovernanceState, RetentionClass } from '@holdfast/governance';
+import { LEDGER_CLASS, SegmentBuilder, decodeRecord, parseJson, retainUntil, utf8 } from '@holdfast/seal';
+import type { PublicKey } from '@holdfast/seal';
+import type { Archive } from './archive.js';
+import type { GovernanceHead, WriterRules } from './chain-writer.js';
+import { ChainWriter } from './chain-writer.js';
+import type { CheckedClock } from './checked-clock.js';
+import { DataKeys } from './data-keys.js';
+import type { Committed } from './manifests.js';
+import { readCommitted } from './manifests.js';
+import { readHead } from './head.js';
+import { SegmentReader } from './segment-reader.js';
+
+/** The chain of governance. */
+export const GOVERNANCE_CHAIN = 'gov';
+const MAX_LOST_RACES = 20;
+
+/**
+ * The folded state of `gov` in memory, followed from the vault. A command = `refresh`, decide on `state`, `append`; a lost
+ * race = decide again. No leader, no lock.
+ */
+export class GovernanceLog {
+  readonly #archive: Archive;
+  readonly #clock: CheckedClock;
+  readonly #reader: SegmentReader;
+  readonly #fold = new GovernanceFold();
+  #last: Committed | undefined;
+  #seqs = 0;
+  #refreshing: Promise<void> | undefined;
+
+  constructor(archive: Archive, clock: CheckedClock) {
+    this.#archive = archive;
+    this.#clock = clock;
+    this.#reader = new SegmentReader(archive, new DataKeys(archive, () => this.ledgerUntil(archive.clock.now())));
+  }
+
+  get state(): GovernanceState {
+    return this.#fold;
+  }
+
+  get head(): GovernanceHead {
+    return { next: this.#seqs, hash: this.#last?.hash ?? this.#archive.idHex };
+  }
+
+  /** Manifest keys introduced so far, the genesis key included. */
+  readonly keys = (kid: string): PublicKey | undefined =>
+    kid === this.#archive.genesis.manifestKey.kid ? this.#archive.genesis.manifestKey : this.#fold.manifestKeys.get(kid)?.jwk;
+
+  /** To when manifests and ledger content are locked: longest horizon of any class plus a year. */
+  ledgerUntil(clock: Date, extra: readonly RetentionClass[] = []): Date {
+    return retainUntil(clock, horizonMonths([...this.#fold.classes.values(), ...extra]));
+  }
+
+  /** What a writer of any chain needs, at the present head. */
+  rules(): WriterRules {
+    return { head: this.head, keys: this.keys, ledgerUntil: (clock) => this.ledgerUntil(clock) };
+  }
+
+  /** Folds everything that is committed now. Concurrent calls share one read. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#follow().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /**
+   * Appends the events that `decide` answers on the present state, in one segment; asked again after every lost race. An
+   * empty answer appends nothing.
+   */
+  async append(decide: (state: GovernanceState) => readonly ClearEvent[]): Promise<void> {
+    for (let lost = 0; lost < MAX_LOST_RACES; lost++) {
+      await this.refresh();
+      const events = decide(this.#fold);
+      if (events.length === 0) return;
+      // Tried on a copy first: what is sealed can never be taken back, and an event that contradicts the state would stop
+      // every reader. The claim is for exactly this seq, so what holds here holds when it is folded.
+      const trial = this.#fold.copy();
+      for (const event of events) trial.apply(parseClearEvent(event), this.#seqs);
+      const head = await readHead(this.#archive, GOVERNANCE_CHAIN, this.keys, this.#seqs);
+      if (head.seqs !== this.#seqs) continue;
+      const writer = new ChainWriter(this.#archive, this.#clock, GOVERNANCE_CHAIN, head);
+      const clock = await this.#clock.now();
+      const cohort = { className: LEDGER_CLASS.name, classNumber: LEDGER_CLASS.number, period: String(clock.getUTCFullYear()) };
+      const builder = new SegmentBuilder(
+        this.#archive.crypto,
+        { archive: this.#archive.id, chain: GOVERNANCE_CHAIN, seq: head.seqs },
+        writer.nextOffset,
+      );
+      events.forEach((event, i) => {
+        builder.add(
+          {
+            offset: writer.nextOffset + BigInt(i),
+            timestamp: BigInt(clock.getTime()),
+            timestampType: 'create',
+            key: utf8(subjectOf(event)),
+            value: utf8(JSON.stringify(event)),
+            headers: [],
+          },
+          cohort,
+          null,
+        );
+      });
+      const newClasses = events.flatMap((event): RetentionClass[] => (event.type === 'class.defined' ? [event] : []));
+      const rules: WriterRules = { ...this.rules(), ledgerUntil: (at) => this.ledgerUntil(at, newClasses) };
+      const staged = await writer.stage(head.seqs, builder.finish(), rules);
+      if ((await writer.commit(staged, rules)) === undefined) continue;
+      await this.refresh();
+      return;
+    }
+    throw new HoldfastError('claim_lost', `the chain gov moved on ${MAX_LOST_RACES} times while a command was decided; try again.`);
+  }
+
+  async #follow(): Promise<void> {
+    for (;;) {
+      const next = await readCommitted(this.#archive, GOVERNANCE_CHAIN, this.#seqs, this.keys);
+      if (next === undefined) return;
+      if (next.manifest.prev !== (this.#last?.hash ?? this.#archive.idHex))
+        throw new HoldfastError('chain_broken', `gov ${this.#seqs} does not follow gov ${this.#seqs - 1}.`);
+      const events: ClearEvent[] = [];
+      await this.#reader.walk(next.manifest, (object) => (plain, start, end) => {
+        // Encrypted events (matters, holds, people) come with governance; an older release must not guess at them.
+        if (object.enc !== 'none')
+          throw new HoldfastError('chain_broken', 'gov holds encrypted events, which this release does not know; use the release that wrote them.');
+        const { record } = decodeRecord(plain.subarray(start, end));
+        events.push(parseClearEvent(parseJson(record.value ?? new Uint8Array(0))));
+      });
+      for (const event of events) this.#fold.apply(event, this.#seqs);
+      this.#last = next;
+      this.#seqs++;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import { HoldfastError } from '@holdfast/record';
+import { CLAIM_TYP, MANIFEST_TYP, claimSchema, manifestKey, manifestSchema, parseDocument, parseJws, toHex, verifyJws } from '@holdfast/seal';
+import type { Claim, Manifest, ParsedJws, PublicKey } from '@holdfast/seal';
+import { claimKey } from '@holdfast/seal';
+import type { Archive } from './archive.js';
+
+/** A manifest that is committed. */
+export interface Committed {
+  readonly manifest: Manifest;
+  /** Manifest hash, hex. */
+  readonly hash: string;
+}
+
+/** Manifest keys by kid, as `gov` has introduced them. */
+export type KeyLookup = (kid: string) => PublicKey | undefined;
+
+/** The manifest that the claim of `seq` names, verified; undefined while there is no such claim. */
+export async function readCommitted(archive: Archive, chain: string, seq: number, keys: KeyLookup): Promise<Committed | undefined> {
+  const body = await archive.claims.read(claimKey(chain, seq));
+  if (body === undefined) return undefined;
+  try {
+    const claim = parseClaim(archive, body, chain, seq, keys);
+    const bytes = await archive.vault.get(manifestKey(chain, seq, claim.manifest), claim.version);
+    if (toHex(archive.crypto.sha256(bytes)) !== claim.manifest)
+      throw new HoldfastError('manifest_invalid', `the manifest ${chain} ${seq} has other bytes than its claim names.`);
+    return { manifest: parseManifest(archive, bytes, chain, seq, keys), hash: claim.manifest };
+  } catch (cause) {
+    if (cause instanceof HoldfastError && (cause.code === 'store_unavailable' || cause.code === 'stopped')) throw cause;
+    // A claim without a verifying manifest: nobody may write behind it, and nobody may overwrite it.
+    throw new HoldfastError(
+      'claim_unreadable',
+      `the claim of ${chain} ${seq} names a manifest that cannot be verified (${cause instanceof Error ? cause.message : String(cause)}); the chain stops until "holdfast claims repair".`,
+      { cause },
+    );
+  }
+}
+
+/** @throws HoldfastError `manifest_invalid` or `format_malformed` */
+export function parseClaim(archive: Archive, bytes: Uint8Array, chain: string, seq: number, keys: KeyLookup): Claim {
+  const jws = parseJws(bytes);
+  const claim = parseDocument(claimSchema, jws.payload);
+  if (claim.archive !== archive.idHex || claim.chain !== chain || claim.seq !== seq)
+    throw new HoldfastError('manifest_invalid', 'the claim names another place.');
+  checkSignature(archive, jws, CLAIM_TYP, keys);
+  return claim;
+}
+
+/** A manifest from its stored bytes: signature by a known key, and that it names this archive, chain and seq. */
+export function parseManifest(archive: Archive, bytes: Uint8Array, chain: string, seq: number, keys: KeyLookup): Manifest {
+  const jws = parseJws(bytes);
+  const manifest = parseDocument(manifestSchema, jws.payload);
+  if (manifest.archive !== archive.idHex || manifest.chain !== chain || manifest.seq !== seq) {
+    throw new HoldfastError('manifest_invalid', 'the manifest names another archive, chain or number.');
+  }
+  checkSignature(archive, jws, MANIFEST_TYP, keys);
+  return manifest;
+}
+
+function checkSignature(archive: Archive, jws: ParsedJws, typ: string, keys: KeyLookup): void {
+  const key = archive.genesis.manifestKey.kid === jws.kid ? archive.genesis.manifestKey : keys(jws.kid);
+  if (key === undefined) throw new HoldfastError('manifest_invalid', `it is signed by the key ${jws.kid}, which gov has not introduced.`);
+  if (!verifyJws(archive.crypto, jws, typ, key)) throw new HoldfastError('manifest_invalid', 'its signature does not verify.');
+}
