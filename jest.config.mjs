@@ -26,5 +26,8 @@ export default {
       },
     ],
   },
+  setupFiles: ['<rootDir>/test/runner/seed.mjs'],
+  // Real servers on two busy cores; a unit test that needs it is wrong anyway.
+  testTimeout: 30_000,
   maxWorkers: 2,
 };

@@ -20,5 +20,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const begun = performance.now();
   process.exitCode = build();
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  process.stderr.write(process.exitCode === 0 ? `Built in ${seconds} s\n` : `The build failed after ${seconds} s\n`);
+  if (process.exitCode !== 0) process.stderr.write(`The build failed after ${seconds} s\n`);
+  else if (!process.argv.includes('--quiet')) process.stderr.write(`Built in ${seconds} s\n`);
 }
