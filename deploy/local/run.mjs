@@ -1,6 +1,7 @@
 /** Short-lived commands: fetching, unpacking, formatting. */
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants as modes } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** A server that this machine cannot run; the message is one sentence for the person at the terminal. */
@@ -16,13 +17,14 @@ const running = new Set();
  * Runs a command to its end.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, both?: boolean }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, both?: boolean, patient?: boolean }} [options] `patient`: lets others go first
  * @returns {Promise<string>} what it wrote on stdout; with `both`, on stderr too
  */
-export function run(command, args, { both = false, ...options } = {}) {
+export function run(command, args, { both = false, patient = false, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
+    if (patient && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     let out = '';
     let all = '';
     child.stdout.on('data', (data) => ((out += data), (all += data)));
@@ -67,7 +69,7 @@ export function which(command) {
 /** @param {string} file */
 export function isExecutable(file) {
   try {
-    accessSync(file, constants.X_OK);
+    accessSync(file, modes.X_OK);
     return true;
   } catch {
     // Absent or not for us: either way it is not the one to run.

@@ -6,11 +6,11 @@ import { locked } from './cache.mjs';
 import { elasticsearch } from './elasticsearch.mjs';
 import { killAtExit } from './exit.mjs';
 import { kafka } from './kafka.mjs';
-import { identify, isAlive, stillRunning } from './process.mjs';
+import { identify, isAlive, stillRunning, stopAll } from './process.mjs';
 import { sayOnStderr, step } from './progress.mjs';
 import { radosgw } from './radosgw.mjs';
 import { LocalServer, stopProcesses } from './server.mjs';
-import { envOf, otherOwner, processesOf, readState, removeState, writeState } from './state.mjs';
+import { envOf, processesOf, readState, removeState, writeState } from './state.mjs';
 import { versitygw } from './versitygw.mjs';
 
 /** @typedef {{ folder: string, say: import('./progress.mjs').Say, bench: boolean }} PlanOptions */
@@ -34,11 +34,14 @@ export const SERVER_NAMES = Object.keys(KINDS);
 /** Two levels up from here is the clone. */
 export const DEFAULT_DIR = resolve(dirname(fileURLToPath(import.meta.url)), '../../.stack');
 
+/** Apart from the servers that a developer has started by hand: a test run neither needs them nor stops them. */
+const TEST_DIR = join(DEFAULT_DIR, 'test');
+
 /**
  * @typedef {object} StackOptions
- * @property {string} [dir] where data, logs and stack.json lie
+ * @property {string} [dir] where data, logs and stack.json lie; default: `.stack/test` in the clone
  * @property {readonly string[]} [only] names of servers
- * @property {boolean} [fresh] begins with empty data; default: goes on with what is in `dir`
+ * @property {boolean} [fresh] begins with empty data (the default), or goes on with what is in `dir`
  * @property {boolean} [bench] settings for measuring instead of for many small tests
  * @property {boolean} [leaveRunning] the servers outlive this process
  * @property {import('./progress.mjs').Say} [say]
@@ -54,13 +57,13 @@ export const DEFAULT_DIR = resolve(dirname(fileURLToPath(import.meta.url)), '../
  */
 
 /**
- * Starts all servers at once and resolves when each is ready or known to be unavailable. What an earlier run left running
- * in `dir` is taken over if it is sound, stopped and started again if not.
+ * Starts all servers at once and resolves when each is ready or known to be unavailable. They end with this process, however
+ * it ends; what a killed run left in `dir` is stopped first. With `leaveRunning`, servers that run there already are kept.
  * @param {StackOptions} [options]
  * @returns {Promise<Stack>}
  */
 export async function startStack(options = {}) {
-  const { dir = DEFAULT_DIR, only = SERVER_NAMES, say = sayOnStderr, leaveRunning = false } = options;
+  const { dir = TEST_DIR, only = SERVER_NAMES, say = sayOnStderr, leaveRunning = false } = options;
   const root = resolve(dir);
   if (process.platform !== 'linux') return nothing(`needs Linux, and this is ${process.platform}; point the tests at servers of your own`, only);
   const unknown = only.filter((name) => !KINDS[name]);
@@ -68,8 +71,12 @@ export async function startStack(options = {}) {
   ignoredFolder(root);
   return await locked(join(root, 'lock'), `another command in ${root}`, say, async () => {
     const before = readState(root);
-    const owner = before && otherOwner(before);
-    if (owner) throw new Error(`the servers in ${root} belong to process ${owner}, which still runs; choose another folder`);
+    const owner = before?.owner;
+    if (owner && isAlive(owner)) throw new Error(`the servers in ${root} belong to process ${owner.pid}, which still runs; choose another folder`);
+    if (owner) await step(say, 'stopping what a killed run left', () => stopAll(processesOf(before), 0));
+    else if (!leaveRunning && before && stillRunning(processesOf(before)).length > 0) {
+      throw new Error(`the servers in ${root} were started by hand and still run; stop them or choose another folder`);
+    }
     const stack = new StackRun(root, options, before);
     const release = leaveRunning ? killAtExit(() => stack.launchedHere()) : killAtExit(() => stack.processes());
     await Promise.all(only.map((name) => stack.bringUp(name)));
@@ -154,7 +161,7 @@ class StackRun {
    * @param {Kind} kind
    */
   async #start(name, kind) {
-    const { fresh = false, bench = false } = this.#options;
+    const { fresh = true, bench = false } = this.#options;
     const folder = join(this.#root, name);
     const left = this.state.servers[name];
     const sound = left?.ready === true && !fresh && Object.values(left.processes).every((ids) => ids.some(isAlive));

@@ -1,7 +1,6 @@
 /** DIR/stack.json: what runs there. It exists exactly as long as something may run. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive } from './process.mjs';
 
 /**
  * @typedef {{ folder: string, dataFolder: string, logFiles: string[], env: Readonly<Record<string, string>>, ready: boolean,
@@ -53,11 +52,3 @@ export const envOf = ({ servers }) => Object.assign({}, ...Object.values(servers
 
 /** @param {Pick<StackRecord, 'servers'>} state */
 export const processesOf = (state) => Object.values(state.servers).flatMap(({ processes }) => Object.values(processes).flat());
-
-/**
- * @param {StackRecord} state
- * @returns {number | undefined} the pid of a living runner, other than this one, that the stack belongs to
- */
-export function otherOwner({ owner }) {
-  return owner && owner.pid !== process.pid && isAlive(owner) ? owner.pid : undefined;
-}

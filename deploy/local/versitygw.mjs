@@ -22,7 +22,8 @@ export async function versitygw({ folder, say }) {
     const go = need('go', 'builds the second S3 server');
     // The user's own GOFLAGS (-mod=vendor, say) are meant for the user's own modules.
     const env = { ...process.env, GOBIN: place, GOFLAGS: '-mod=mod', CGO_ENABLED: '0' };
-    await run(go, ['install', `${MODULE}@v${VERSION}`], { cwd: scratch, env });
+    // It takes every processor for minutes, while the other servers want to start.
+    await run(go, ['install', `${MODULE}@v${VERSION}`], { cwd: scratch, env, patient: true });
   });
   /** @type {Settings} */
   const settings = await settingsOf(folder, newSettings);
