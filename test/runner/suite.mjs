@@ -111,7 +111,8 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   });
 }
 // test/run.mjs is gone, nobody waits for the result: leave, and take the servers along.
-process.on('disconnect', () => process.exit(1));
+const abandon = () => process.exit(1);
+process.on('disconnect', abandon);
 
 try {
   await main();
@@ -119,5 +120,6 @@ try {
   fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 tell({ complete: true });
+process.off('disconnect', abandon);
 process.disconnect();
 if (interrupted !== undefined) process.exitCode = exitCodeOf(null, interrupted);
