@@ -1,1 +1,2 @@
-export {};
+export { ElasticRecordIndex } from './elastic-index.js';
+export type { ElasticAuth, ElasticIndexOptions } from './elastic-options.js';

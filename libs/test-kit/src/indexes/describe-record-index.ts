@@ -373,10 +373,10 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     await reader.open();
     const rebuilt = [...six, ...Array.from({ length: 300 }, (_, n) => documentAt(CHAIN, 6 + n, 6 + n))];
 
-    let done = false;
+    const done = new AbortController();
     const seen = new Set<string>();
     const searching = (async (): Promise<void> => {
-      while (!done) {
+      while (!done.signal.aborted) {
         const found = await reader.search(page(ALL));
         seen.add(`${found.position.generation} ${String(found.total)}`);
         const streamed = await collect(reader.ids(ALL));
@@ -398,7 +398,7 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect((await writer.status()).position).toEqual(old);
     await writer.finishRebuild();
     expect((await reader.search(page(ALL, { limit: 1 }))).position).toEqual(position);
-    done = true;
+    done.abort();
     await searching;
     expect([...seen].filter((state) => ![`${old.generation} 6`, `${position.generation} 306`].includes(state))).toEqual([]);
     expect(seen).toContain(`${old.generation} 6`);

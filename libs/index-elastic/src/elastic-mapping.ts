@@ -1,0 +1,49 @@
+import type { estypes } from '@elastic/elasticsearch';
+
+const keyword: estypes.MappingProperty = { type: 'keyword' };
+const tokens: estypes.MappingProperty = { type: 'text', analyzer: 'tokens', norms: false, index_options: 'positions' };
+
+/** One mapping for documents and for the cursor, so that a search may run over all indices of a generation. */
+export const MAPPING: estypes.MappingTypeMapping = {
+  dynamic: 'strict',
+  // Ids and facets only: text shown always comes from the vault, and a rebuild reads the vault, never this.
+  _source: { excludes: ['body', 'subject', 'conversationName'] },
+  properties: {
+    id: keyword,
+    chain: keyword,
+    seq: { type: 'long' },
+    order: keyword,
+    cohort: keyword,
+    sentAt: { type: 'date', format: 'epoch_millis' },
+    sentFrom: keyword,
+    kind: keyword,
+    platform: keyword,
+    workspace: keyword,
+    conversation: keyword,
+    thread: keyword,
+    sender: keyword,
+    participants: keyword,
+    has: keyword,
+    is: keyword,
+    fileNames: keyword,
+    body: tokens,
+    subject: tokens,
+    conversationName: tokens,
+    unindexed: { type: 'boolean' },
+    cursor: { type: 'object', enabled: false },
+  },
+};
+
+export function indexSettings(shards: number): estypes.IndicesIndexSettings {
+  return {
+    number_of_shards: shards,
+    auto_expand_replicas: '0-1',
+    // Only `publish` refreshes: a search must not see documents before the position that covers them.
+    refresh_interval: '-1',
+    analysis: {
+      // Tokens have up to 64 code points; the default would cut at 255 characters, and a cut moves every later position.
+      tokenizer: { tokens: { type: 'whitespace', max_token_length: 4096 } },
+      analyzer: { tokens: { type: 'custom', tokenizer: 'tokens' } },
+    },
+  };
+}
