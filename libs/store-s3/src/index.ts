@@ -1,1 +1,4 @@
-export {};
+export { bucketsOf, checkBuckets, createBuckets, type ArchiveBuckets } from './buckets.js';
+export { S3ClaimStore } from './s3-claim-store.js';
+export { S3ObjectStore } from './s3-object-store.js';
+export { type S3Connection, type S3StoreOptions } from './s3-options.js';

@@ -7,10 +7,14 @@ import { codeOf } from '../code-of.js';
 import { collect } from '../collect.js';
 import { until } from '../until.js';
 
-/** What a known server does not do; the promise is then tested to be still broken, so that an update is noticed. */
+/** What a known server does not do; the promise is then tested to be still broken, so that an update of it is noticed. */
 export type ObjectStoreGap =
   /** A version whose retention is over can be deleted although a legal hold is on. */
   | 'hold_after_expiry'
+  /** HEAD of a version that is not the newest shows neither lock nor hold. */
+  | 'older_versions_locks'
+  /** Puts to one key at one moment: now and then a version loses its lock (not tested there: it does not happen each time). */
+  | 'concurrent_puts'
   /** Versions show twice at page ends. */
   | 'list_duplicates';
 
@@ -79,7 +83,7 @@ export function describeObjectStore(name: string, make: () => ObjectStore | Prom
         expect((await rows(key)).length).toBe(3);
       });
 
-      it('keeps every version of 20 concurrent puts to one key', async () => {
+      (suite.gaps?.includes('concurrent_puts') === true ? it.skip : it)('keeps every version of 20 concurrent puts to one key', async () => {
         const key = fresh();
         const lock = await lockFor(DAY);
         const versions = await Promise.all(Array.from({ length: 20 }, (_, i) => putText(key, `body ${String(i)}`, lock)));
@@ -329,7 +333,7 @@ export function describeObjectStore(name: string, make: () => ObjectStore | Prom
         expect((await store.head(key, version)).lock).toEqual(longer);
       });
 
-      it('can be renewed after they have ended, for one version alone', async () => {
+      check('older_versions_locks')('can be renewed after they have ended, for one version alone', async () => {
         const key = fresh();
         const lock = await lockFor(SHORT);
         const first = await putText(key, 'first', lock);
@@ -350,7 +354,7 @@ export function describeObjectStore(name: string, make: () => ObjectStore | Prom
     });
 
     describe('legal holds', () => {
-      it('read back as set, twice the same is no error, and belong to one version', async () => {
+      check('older_versions_locks')('read back as set, twice the same is no error, and belong to one version', async () => {
         const key = fresh();
         const first = await putText(key, 'first');
         const second = await putText(key, 'second');
