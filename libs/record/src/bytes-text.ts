@@ -4,10 +4,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 export function textOf(bytes: Uint8Array): string | undefined {
   try {
     return utf8.decode(bytes);
-  } catch (error) {
-    // The decoder reports bad bytes by exception only.
-    if (error instanceof TypeError) return undefined;
-    throw error;
+  } catch {
+    // A fatal decoder throws for bad bytes and for nothing else.
+    return undefined;
   }
 }
 

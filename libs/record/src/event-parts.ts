@@ -109,7 +109,7 @@ export const attachmentSchema = z.object({
 });
 
 export const reactionSchema = z.object({
-  name: name,
+  name,
   unicode: name.optional(),
   custom_url: text.optional(),
   count: count.optional(),

@@ -16,6 +16,8 @@ export type ParseFailureCode =
   | 'not_an_event'
   /** More than 10,000 events in one record, or none. */
   | 'event_count'
+  /** Nested so deep that parsing alone would stop the partition for seconds. */
+  | 'too_deep'
   /** Larger than 64 MiB. */
   | 'too_large';
 

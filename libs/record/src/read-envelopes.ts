@@ -21,6 +21,9 @@ export interface EnvelopeReading {
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_EVENTS = 10_000;
+const MAX_NESTING = 128;
+/** From here a JSON parser may need seconds for brackets alone (10 MB of `[` take five); smaller values cannot hurt. */
+const LARGE = 64 * 1024;
 const KINDS: ReadonlySet<unknown> = new Set(EVENT_KINDS);
 const NONE: readonly Envelope[] = [];
 
@@ -89,14 +92,13 @@ function notAnEvent(place: string, trace: Trace): ParseFailure {
 }
 
 function readEnvelope(value: unknown, trace: Trace): Envelope | undefined {
-  trace.path = '';
-  trace.untidy = false;
+  reset(trace);
   const foreignKind = renameForeignKind(value);
   if (!shape.check(value, trace)) return undefined;
   // Just checked: the value has the shape of an envelope apart from unknown members and nulls, which `tidied` sorts out.
   let envelope = value as Envelope;
   if (trace.untidy) envelope = tidied(envelope);
-  if (foreignKind !== undefined) envelope = withExtension(envelope, 'envelope.kind', foreignKind);
+  if (foreignKind !== undefined) envelope = withExtensions(envelope, [['envelope.kind', foreignKind]]);
   for (const [i, attachment] of (envelope.attachments ?? []).entries()) {
     const problem = inlineProblem(attachment);
     if (problem === undefined) continue;
@@ -105,6 +107,11 @@ function readEnvelope(value: unknown, trace: Trace): Envelope | undefined {
     return undefined;
   }
   return envelope;
+}
+
+function reset(trace: Trace): void {
+  trace.path = '';
+  trace.untidy = false;
 }
 
 /** A kind that a later schema may know: the message stays searchable as `unknown`, its own word is kept. */
@@ -117,17 +124,19 @@ function renameForeignKind(value: unknown): string | undefined {
 
 function tidied(envelope: Envelope): Envelope {
   const unknown: [string, unknown][] = [];
-  let clean = shape.tidy(envelope, '', (path, value) => unknown.push([`envelope.${path}`, value])) as Envelope;
-  for (const [name, value] of unknown) clean = withExtension(clean, name, value);
-  return clean;
+  const clean = shape.tidy(envelope, '', (path, value) => unknown.push([`envelope.${path}`, value])) as Envelope;
+  return withExtensions(clean, unknown);
 }
 
-function withExtension(envelope: Envelope, name: string, value: unknown): Envelope {
+function withExtensions(envelope: Envelope, more: readonly (readonly [string, unknown])[]): Envelope {
+  if (more.length === 0) return envelope;
   const extensions: Record<string, unknown> = { ...envelope.extensions };
-  let free = name;
-  // A producer that uses our namespace itself keeps its value; ours gives way.
-  while (Object.hasOwn(extensions, free)) free += "'";
-  extensions[free] = value;
+  for (const [name, value] of more) {
+    let free = name;
+    // A producer that uses our namespace itself keeps its value; ours gives way.
+    while (Object.hasOwn(extensions, free)) free += "'";
+    extensions[free] = value;
+  }
   return { ...envelope, extensions };
 }
 
@@ -136,24 +145,41 @@ function parseJson(bytes: Uint8Array, contentType: string): { readonly value: un
   if (bytes[0] === 0) {
     return { failure: { code: 'schema_registry_framing', message: 'the value begins with a zero byte (schema registry framing); send plain JSON' } };
   }
+  if (bytes.length > LARGE && nestsTooDeep(bytes))
+    return { failure: { code: 'too_deep', message: `the value nests deeper than ${MAX_NESTING} levels` } };
   const text = textOf(bytes);
   if (text === undefined) return { failure: { code: 'bad_utf8', message: 'the value is not UTF-8' } };
   try {
     return { value: JSON.parse(text) };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+  } catch {
     const declared = contentType === '' || contentType.includes('json') ? '' : `; its content-type is ${contentType.slice(0, 100)}`;
     return { failure: { code: 'not_json', message: `the value is not JSON${declared}` } };
   }
 }
 
+/** Counts brackets outside strings, before a parser builds them. */
+function nestsTooDeep(bytes: Uint8Array): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (inString) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) {
+      if (++depth > MAX_NESTING) return true;
+    } else if (byte === 0x7d || byte === 0x5d) depth--;
+  }
+  return false;
+}
+
 function bytesOfBase64(text: string): Uint8Array | undefined {
   try {
     return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  } catch (error) {
-    // `atob` reports by DOMException only.
-    if (error instanceof Error && error.name === 'InvalidCharacterError') return undefined;
-    throw error;
+  } catch {
+    // `atob` throws for what is not base64 and for nothing else.
+    return undefined;
   }
 }
 

@@ -76,8 +76,7 @@ function objectShape(shape: Readonly<Record<string, z.core.$ZodType>>): Shape {
   const required: string[] = [];
   for (const [name, schema] of Object.entries(shape)) {
     const optional = (schema as z.core.$ZodTypes)._zod.def.type === 'optional';
-    const { check, tidy } = compileShape(schema);
-    fields.set(name, { check, tidy, optional });
+    fields.set(name, { ...compileShape(schema), optional });
     if (!optional) required.push(name);
   }
   // Producers write their members in a steady order: where the last object had the same name at this place, no lookup.
@@ -149,7 +148,7 @@ function oneOf(values: readonly unknown[]): Shape {
   return { check: (value, trace) => allowed.has(value) || refuse(trace, `must be one of ${values.join(', ')}`), tidy: identity };
 }
 
-function stringShape(checks: readonly z.core.$ZodCheck<never>[]): Shape {
+function stringShape(checks: readonly z.core.$ZodCheck[]): Shape {
   let min = 0;
   let max = Infinity;
   let pattern: RegExp | undefined;
@@ -172,7 +171,7 @@ function stringShape(checks: readonly z.core.$ZodCheck<never>[]): Shape {
   };
 }
 
-function numberShape(checks: readonly z.core.$ZodCheck<never>[], integer: boolean): Shape {
+function numberShape(checks: readonly z.core.$ZodCheck[], integer: boolean): Shape {
   let min = -Infinity;
   for (const check of checks) {
     const { def } = (check as unknown as z.core.$ZodChecks)._zod;
