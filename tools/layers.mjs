@@ -18,8 +18,10 @@ export const MAY_USE = {
   adapter: ['port', 'domain'],
   // Of the domain only libs/record (HoldfastError): EXACTLY.
   platform: ['domain'],
+  // Puts adapters and use cases together for the apps; the one place that knows every vendor.
+  assembly: ['adapter', 'feature', 'port', 'domain'],
   client: [],
-  app: ['client', 'platform', 'adapter', 'feature', 'port', 'domain'],
+  app: ['client', 'platform', 'assembly', 'adapter', 'feature', 'port', 'domain'],
   testing: ['port', 'domain'],
 };
 

@@ -1,1 +1,7 @@
-export {};
+export { Classifier } from './classify.js';
+export type { Classified } from './classify.js';
+export { chainsOf } from './epochs.js';
+export { SEAL_LIMITS, segmentAge } from './limits.js';
+export type { SealLimits } from './limits.js';
+export { SealWorker } from './seal-worker.js';
+export type { SealCounts, SealWorkerOptions } from './seal-worker.js';

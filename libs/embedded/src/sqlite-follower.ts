@@ -13,6 +13,7 @@ export class SqliteFollower {
   readonly #end = new AbortController();
   #next = 0n;
   #running = true;
+  #anew = true;
   #run: Promise<void>;
   #woken = Promise.withResolvers<undefined>();
 
@@ -31,7 +32,13 @@ export class SqliteFollower {
   }
 
   restart(): void {
-    if (this.#running || this.#end.signal.aborted) return;
+    if (this.#end.signal.aborted) return;
+    if (this.#running) {
+      // What the handler took may be lost to it: begin anew where it says, after the step under way.
+      this.#anew = true;
+      this.wake();
+      return;
+    }
     this.#running = true;
     this.#run = this.#follow();
   }
@@ -47,15 +54,23 @@ export class SqliteFollower {
     try {
       // The caller of `subscribe` has its subscription before the first call.
       await turn();
-      const start = await this.#handler.assigned(this.#at);
-      this.#next = start.next;
-      await this.#compare(start);
-      while (!this.#end.signal.aborted) await this.#step();
+      this.#anew = true;
+      while (!this.#end.signal.aborted) {
+        if (this.#anew) await this.#begin();
+        else await this.#step();
+      }
     } catch (error) {
       this.#handler.failed(this.#at, this.#known(error));
     } finally {
       this.#running = false;
     }
+  }
+
+  async #begin(): Promise<void> {
+    this.#anew = false;
+    const start = await this.#handler.assigned(this.#at);
+    this.#next = start.next;
+    await this.#compare(start);
   }
 
   async #step(): Promise<void> {

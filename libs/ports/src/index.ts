@@ -1,3 +1,4 @@
+export type { AlarmCode, Alarms, AlarmSeverity } from './alarms.js';
 export type { ClaimStore } from './claim-store.js';
 export type { Clock } from './clock.js';
 export type { CohortKeys, CohortName, KeyRing, PublicJwk, WrapContext } from './key-ring.js';

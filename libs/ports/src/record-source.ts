@@ -72,8 +72,9 @@ export interface Subscription {
   /** Hint for other tools: the worker has sealed everything below `next`. Never read back. Never throws. */
   commit(at: TopicPartition, next: bigint): void;
   /**
-   * Starts a stopped partition again (after `accept-gap`, `new-epoch`, or a transient failure): `assigned` is asked anew.
-   * A partition that runs, or is another worker's, is left alone.
+   * Starts a partition anew (after `accept-gap`, `new-epoch`, a transient failure, or a commit that failed while no batch
+   * was under way): `assigned` is asked again, after the `batch` under way has ended, also when the partition runs. Another
+   * worker's partition is left alone.
    */
   restart(at: TopicPartition): void;
   /** Stops intake, waits for `batch` calls under way, calls `revoked`, closes. */

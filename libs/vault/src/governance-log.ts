@@ -29,6 +29,7 @@ export class GovernanceLog {
   #last: Committed | undefined;
   #seqs = 0;
   #refreshing: Promise<void> | undefined;
+  #appending: Promise<unknown> = Promise.resolve();
 
   constructor(archive: Archive, clock: CheckedClock) {
     this.#archive = archive;
@@ -70,7 +71,14 @@ export class GovernanceLog {
    * Appends the events that `decide` answers on the present state, in one segment; asked again after every lost race. An
    * empty answer appends nothing.
    */
-  async append(decide: (state: GovernanceState) => readonly ClearEvent[]): Promise<void> {
+  append(decide: (state: GovernanceState) => readonly ClearEvent[]): Promise<void> {
+    // One at a time in this process: racing against oneself would only leave abandoned attempts behind.
+    const mine = this.#appending.then(() => this.#append(decide));
+    this.#appending = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #append(decide: (state: GovernanceState) => readonly ClearEvent[]): Promise<void> {
     for (let lost = 0; lost < MAX_LOST_RACES; lost++) {
       await this.refresh();
       const events = decide(this.#fold);

@@ -1,0 +1,368 @@
+/*
+ * The longest file of this library on purpose: one partition's way from batches to commits, with its crash windows in
+ * one place. Everything that can be looked at alone lives beside it (classify, budget, epochs, comparison).
+ */
+import { HoldfastError, kindOf } from '@holdfast/record';
+import type { RawRecord } from '@holdfast/record';
+import type { RecordBatch, StartAt, TopicPartition, Uncompared } from '@holdfast/ports';
+import { SegmentBuilder } from '@holdfast/seal';
+import type { Cohort, ObjectSecret } from '@holdfast/seal';
+import { ChainWriter, pause, readCommitted, readHead } from '@holdfast/vault';
+import type {
+  Archive,
+  CheckedClock,
+  DataKey,
+  DataKeys,
+  GovernanceLog,
+  SegmentExtras,
+  SegmentReader,
+  StagedSegment,
+  WriterRules,
+} from '@holdfast/vault';
+import type { ByteBudget } from './byte-budget.js';
+import { Classifier } from './classify.js';
+import { openChain } from './epochs.js';
+import type { SealLimits } from './limits.js';
+import { compareWithWinner, lastSealed } from './sealed-records.js';
+
+/** What a partition's sealer shares with its worker. */
+export interface SealTools {
+  readonly archive: Archive;
+  readonly clock: CheckedClock;
+  readonly governance: GovernanceLog;
+  readonly dataKeys: DataKeys;
+  readonly reader: SegmentReader;
+  readonly budget: ByteBudget;
+  readonly limits: SealLimits;
+  readonly sourceName: string;
+  /** Identity of the log. */
+  readonly cluster: string;
+}
+
+/** What the worker hears from a partition. */
+export interface SealObserver {
+  committed(
+    at: TopicPartition,
+    chain: string,
+    facts: { readonly seq: number; readonly next: bigint; readonly records: number; readonly bytes: number },
+  ): void;
+  unparsed(records: number): void;
+  keyMismatch(records: number): void;
+  /** A transient fault: it is being retried. */
+  waiting(at: TopicPartition, error: HoldfastError): void;
+  flowing(at: TopicPartition): void;
+}
+
+const FIRST_WAIT_MS = 200;
+const LONGEST_WAIT_MS = 10_000;
+/** Lost claims at one number after which it is reported as contended. */
+const CONTENDED_AFTER = 3;
+
+interface OpenSegment {
+  readonly builder: SegmentBuilder;
+  readonly seq: number;
+  readonly rules: WriterRules;
+  readonly classifier: Classifier;
+  readonly keys: Map<string, DataKey>;
+  readonly openedAt: number;
+  bytes: number;
+}
+
+/** Seals one partition while it is assigned to this worker. Calls of `add`, `closeIfOld` and `finish` never overlap a commit order. */
+export class PartitionSealer {
+  readonly #tools: SealTools;
+  readonly #at: TopicPartition;
+  readonly #observer: SealObserver;
+  readonly #abort = new AbortController();
+  #writer: ChainWriter | undefined;
+  #chain = '';
+  #open: OpenSegment | undefined;
+  #opening: Promise<OpenSegment> | undefined;
+  #nextSeq = 0;
+  #nextOffset = 0n;
+  #leaderEpoch = -1;
+  #sealedLeaderEpoch: number | undefined;
+  #uncompared: Uncompared | undefined;
+  #inFlight = 0;
+  #slots: (() => void)[] = [];
+  /** Commits go strictly one after the other. */
+  #tail: Promise<void> = Promise.resolve();
+  #failure: unknown;
+  /** High watermark minus next offset, as of the last batch. */
+  lag = 0n;
+
+  constructor(tools: SealTools, at: TopicPartition, observer: SealObserver) {
+    this.#tools = tools;
+    this.#at = at;
+    this.#observer = observer;
+  }
+
+  get chain(): string {
+    return this.#chain;
+  }
+
+  /** Why this partition cannot go on, once it cannot. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Finds out from the vault where to go on. Kafka's own offsets are never asked (invariant I2). */
+  async start(): Promise<StartAt> {
+    const { archive, governance, reader, sourceName, cluster } = this.#tools;
+    return this.#patiently(async () => {
+      await governance.refresh();
+      await this.#closeOldEpochs();
+      const registered = await openChain(archive, governance, sourceName, this.#at, cluster);
+      this.#chain = registered.chain;
+      const head = await readHead(archive, this.#chain, governance.keys);
+      this.#writer = new ChainWriter(archive, this.#tools.clock, this.#chain, head);
+      this.#nextSeq = head.seqs;
+      this.#nextOffset = this.#writer.nextOffset;
+      this.#sealedLeaderEpoch = head.last?.manifest.source?.leaderEpoch;
+      await this.#sealAcceptedGap();
+      const last = await lastSealed(archive, reader, governance.keys, this.#chain, this.#writer.head.last);
+      return { next: this.#nextOffset, ...(last !== undefined && { last }) };
+    });
+  }
+
+  noteUncompared(facts: Uncompared): void {
+    this.#uncompared = facts;
+  }
+
+  /** Takes a batch into the open segment; waits while too much is in flight. @throws whatever stopped this partition */
+  async add(batch: RecordBatch, makeRoom: () => void): Promise<void> {
+    this.#leaderEpoch = batch.leaderEpoch;
+    let unparsed = 0;
+    let mismatched = 0;
+    for (const record of batch.records) {
+      this.#throwIfFailed();
+      // Redelivery after a rebalance is harmless: what is sealed is not sealed again.
+      if (record.offset < this.#nextOffset) continue;
+      const open = this.#open ?? (await this.#openSegment());
+      const { cohort, parsed, keyMatches } = open.classifier.classify(record);
+      if (!parsed) unparsed++;
+      if (!keyMatches) mismatched++;
+      const name = `${cohort.className}/${cohort.period}`;
+      if (!open.keys.has(name)) open.keys.set(name, await this.#patiently(() => this.#tools.dataKeys.current(this.#chain, cohort)));
+      open.builder.add(record, cohort, (wanted) => this.#secret(open, wanted));
+      const size = sizeOf(record);
+      open.bytes += size;
+      this.#tools.budget.take(size);
+      this.#nextOffset = record.offset + 1n;
+      if (open.bytes >= this.#tools.limits.segmentBytes || open.builder.records >= this.#tools.limits.segmentRecords) this.#close();
+      if (this.#inFlight >= this.#tools.limits.segmentsInFlight) await this.#slot();
+      while (this.#tools.budget.exhausted) {
+        makeRoom();
+        await this.#tools.budget.room();
+        this.#throwIfFailed();
+      }
+    }
+    this.lag = batch.high - this.#nextOffset;
+    if (unparsed > 0) this.#observer.unparsed(unparsed);
+    if (mismatched > 0) this.#observer.keyMismatch(mismatched);
+    this.#throwIfFailed();
+  }
+
+  /** Closes the open segment when it is older than `ageMs`. */
+  closeIfOld(ageMs: number, now: number): void {
+    if (this.#open !== undefined && now - this.#open.openedAt >= ageMs) this.#close();
+  }
+
+  /** Closes whatever is open now. */
+  closeNow(): void {
+    if (this.#open !== undefined) this.#close();
+  }
+
+  /** Closes, and resolves when everything taken is committed or the partition has failed. */
+  async finish(): Promise<void> {
+    this.closeNow();
+    await this.#tail;
+  }
+
+  /** Gives up at once; what is not committed will be read again by whoever gets the partition. */
+  abandon(): void {
+    this.#abort.abort();
+    if (this.#open !== undefined) {
+      this.#tools.budget.give(this.#open.bytes);
+      this.#open = undefined;
+    }
+  }
+
+  async #openSegment(): Promise<OpenSegment> {
+    // One opening at a time: a timer cannot open segments, only `add` does, and `add` never overlaps itself.
+    this.#opening ??= this.#patiently(async () => {
+      const { governance, archive, clock } = this.#tools;
+      // Step 2: classification obeys a head that is never lower than the previous segment's, because the fold only grows.
+      await governance.refresh();
+      const now = await clock.now();
+      if (governance.state.chains.get(this.#chain)?.closed !== undefined) {
+        throw new HoldfastError('stopped', `the chain ${this.#chain} was closed; the partition goes on in its successor.`);
+      }
+      return {
+        builder: new SegmentBuilder(archive.crypto, { archive: archive.id, chain: this.#chain, seq: this.#nextSeq }, this.#nextOffset),
+        seq: this.#nextSeq,
+        rules: governance.rules(),
+        classifier: new Classifier(governance.state, now),
+        keys: new Map<string, DataKey>(),
+        openedAt: Date.now(),
+        bytes: 0,
+      };
+    }).finally(() => {
+      this.#opening = undefined;
+    });
+    const open = await this.#opening;
+    this.#open = open;
+    return open;
+  }
+
+  #secret(open: OpenSegment, cohort: Cohort): ObjectSecret {
+    const key = open.keys.get(`${cohort.className}/${cohort.period}`);
+    if (key === undefined) throw new HoldfastError('key_missing', `no data key for ${cohort.className}/${cohort.period}.`);
+    return { dataKeyId: key.id, dataKey: key.key, random: this.#tools.archive.random(32) };
+  }
+
+  /** Step 3 ends, steps 4 to 7 begin: PUTs of several segments overlap, commits do not. */
+  #close(): void {
+    const open = this.#open;
+    const writer = this.#writer;
+    if (open === undefined || writer === undefined) return;
+    this.#open = undefined;
+    if (open.builder.records === 0) return;
+    this.#nextSeq = open.seq + 1;
+    this.#inFlight++;
+    const segment = open.builder.finish();
+    const extras = this.#extras(open.seq);
+    const staged = this.#patiently(() => writer.stage(open.seq, segment, open.rules));
+    // The rejection is taken up by the commit below, possibly later.
+    staged.catch(() => undefined);
+    this.#tail = this.#tail
+      .then(async () => {
+        if (this.#failure !== undefined) return;
+        await this.#commit(writer, await staged, open, extras);
+      })
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => {
+        this.#tools.budget.give(open.bytes);
+        this.#inFlight--;
+        const slots = this.#slots;
+        this.#slots = [];
+        for (const free of slots) free();
+      });
+  }
+
+  async #commit(writer: ChainWriter, staged: StagedSegment, open: OpenSegment, extras: SegmentExtras): Promise<void> {
+    const committed = await this.#patiently(() => writer.commit(staged, open.rules, extras, this.#abort.signal));
+    if (committed === undefined) {
+      await this.#lost(staged, open);
+      throw new HoldfastError('claim_lost', `another worker sealed ${this.#chain} ${open.seq}; this one starts again behind it.`);
+    }
+    this.#observer.committed(this.#at, this.#chain, {
+      seq: open.seq,
+      next: BigInt(committed.manifest.next),
+      records: committed.manifest.records,
+      bytes: staged.objects.reduce((sum, object) => sum + object.size, 0),
+    });
+  }
+
+  async #lost(staged: StagedSegment, open: OpenSegment): Promise<void> {
+    const { archive, governance, reader } = this.#tools;
+    await this.#patiently(async () => {
+      await governance.refresh();
+      const winner = await readCommitted(archive, this.#chain, open.seq, governance.keys);
+      if (winner === undefined) throw new HoldfastError('claims_rolled_back', `the claim of ${this.#chain} ${open.seq} was there and is gone.`);
+      const dataKeys = new Map([...open.keys.values()].map((key) => [key.id, key.key]));
+      await compareWithWinner(archive, reader, winner.manifest, { segment: staged.segment, objects: staged.objects, dataKeys });
+    });
+  }
+
+  #extras(seq: number): SegmentExtras {
+    const epochKnown = this.#leaderEpoch >= 0;
+    const changed = epochKnown && this.#leaderEpoch !== this.#sealedLeaderEpoch;
+    const uncompared = this.#uncompared;
+    if (seq > 0 && !changed && uncompared === undefined) return {};
+    this.#uncompared = undefined;
+    if (epochKnown) this.#sealedLeaderEpoch = this.#leaderEpoch;
+    return {
+      source: {
+        cluster: this.#tools.cluster,
+        ...(epochKnown && { leaderEpoch: this.#leaderEpoch }),
+        ...(uncompared !== undefined && { uncompared: { low: uncompared.low.toString(), high: uncompared.high.toString() } }),
+      },
+    };
+  }
+
+  /** A loss that `gov` accepted at this very place becomes an empty segment that says so; sealing goes on behind it. */
+  async #sealAcceptedGap(): Promise<void> {
+    const { governance, archive } = this.#tools;
+    const gap = governance.state.gaps.get(this.#chain)?.find((accepted) => accepted.from <= this.#nextOffset && this.#nextOffset < accepted.to);
+    if (gap === undefined) return;
+    const builder = new SegmentBuilder(archive.crypto, { archive: archive.id, chain: this.#chain, seq: this.#nextSeq }, this.#nextOffset);
+    builder.addLoss({ from: this.#nextOffset, to: gap.to, reason: gap.reason });
+    await this.#commitEmpty(builder, this.#extras(this.#nextSeq));
+  }
+
+  /** An approved new epoch ends the old chain with a segment that names its successor; nothing may follow it. */
+  async #closeOldEpochs(): Promise<void> {
+    const { governance, archive } = this.#tools;
+    for (const chain of governance.state.chains.values()) {
+      if (chain.closed === undefined || !chain.chain.startsWith(`msg/${this.#tools.sourceName}/${this.#at.topic}/${this.#at.partition}/`)) continue;
+      const head = await readHead(archive, chain.chain, governance.keys);
+      if (head.last?.manifest.closing !== undefined) continue;
+      const writer = new ChainWriter(archive, this.#tools.clock, chain.chain, head);
+      const builder = new SegmentBuilder(archive.crypto, { archive: archive.id, chain: chain.chain, seq: head.seqs }, writer.nextOffset);
+      const rules = governance.rules();
+      const source = head.seqs === 0 ? { source: { cluster: chain.cluster ?? '' } } : {};
+      const closing = { reason: chain.closed.reason, successor: chain.closed.successor };
+      if (
+        (await writer.commit(await writer.stage(head.seqs, builder.finish(), rules), rules, { ...source, closing }, this.#abort.signal)) === undefined
+      ) {
+        throw new HoldfastError('claim_lost', `another worker is closing ${chain.chain}.`);
+      }
+    }
+  }
+
+  async #commitEmpty(builder: SegmentBuilder, extras: SegmentExtras): Promise<void> {
+    const writer = this.#writer;
+    if (writer === undefined) return;
+    const rules = this.#tools.governance.rules();
+    const committed = await writer.commit(await writer.stage(this.#nextSeq, builder.finish(), rules), rules, extras, this.#abort.signal);
+    if (committed === undefined) throw new HoldfastError('claim_lost', `another worker sealed ${this.#chain} ${this.#nextSeq}.`);
+    this.#nextSeq = committed.manifest.seq + 1;
+    this.#nextOffset = BigInt(committed.manifest.next);
+    this.#observer.committed(this.#at, this.#chain, { seq: committed.manifest.seq, next: this.#nextOffset, records: 0, bytes: 0 });
+  }
+
+  /** Repeats what fails for a passing reason, for as long as it takes: stores that are down are waited for. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    let wait = FIRST_WAIT_MS;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await work();
+        if (attempt > 1) this.#observer.flowing(this.#at);
+        return result;
+      } catch (error) {
+        if (!(error instanceof HoldfastError) || kindOf(error) !== 'transient' || error.code === 'stopped') throw error;
+        if (error.code === 'claim_lost' && attempt >= CONTENDED_AFTER) throw error;
+        this.#observer.waiting(this.#at, error);
+        await pause(wait, this.#abort.signal);
+        wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+      }
+    }
+  }
+
+  #slot(): Promise<void> {
+    return new Promise((resolve) => this.#slots.push(resolve));
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure as Error;
+  }
+}
+
+function sizeOf(record: RawRecord): number {
+  let size = 60 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  for (const header of record.headers) size += 8 + header.key.length + (header.value?.length ?? 0);
+  return size;
+}

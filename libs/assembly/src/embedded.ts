@@ -1,0 +1,81 @@
+import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
+import { DirectoryClaimStore, DirectoryObjectStore, Fts5RecordIndex, SqliteRecordSink, SqliteRecordSource } from '@holdfast/embedded';
+import { JwksKeyRing, initKeyRing } from '@holdfast/keys-jose';
+import { DataKeys, SegmentReader, cohortsNeeded, createArchive } from '@holdfast/vault';
+import type { FolderSettings } from './archive-folder.js';
+import { openFolder } from './archive-folder.js';
+import type { OpenedArchive } from './opened-archive.js';
+import { SOFTWARE } from './opened-archive.js';
+
+/** `os:<user>`: who acts on an embedded archive from the command line. */
+export function osPrincipal(): string {
+  return `os:${userInfo().username}`;
+}
+
+/**
+ * Opens the embedded archive in `folder`: `vault/ claims/ wraps/ keys/ source.sqlite index.sqlite run/`. With `create` an
+ * empty folder becomes an archive, keys included; a first start that was killed goes on where it stopped.
+ */
+export async function openEmbedded(folder: string, create?: FolderSettings): Promise<OpenedArchive> {
+  const { settings, created } = await openFolder(folder, create);
+  const clock = { now: () => new Date() };
+  const keysFolder = join(folder, 'keys');
+  // Adds only what is missing: months move on, and every start keeps two years of keys ahead.
+  await initKeyRing(keysFolder, { cohorts: cohortsNeeded(settings.classes, clock.now()), escrowPrivate: true });
+  const run = join(folder, 'run');
+  const store = (name: string): Promise<DirectoryObjectStore> =>
+    DirectoryObjectStore.open({ folder: join(folder, name), scratch: join(run, name), clock });
+  const [vault, wraps] = [await store('vault'), await store('wraps')];
+  const claims = await DirectoryClaimStore.open({ folder: join(folder, 'claims'), scratch: join(run, 'claims') });
+  const parts = {
+    vault,
+    wraps,
+    claims,
+    keys: await JwksKeyRing.open(keysFolder),
+    crypto: nodeCrypto,
+    clock,
+    random: randomBytes,
+    software: SOFTWARE,
+  };
+  const opened = await createArchive(parts, {
+    name: settings.name,
+    timeZone: settings.timeZone,
+    profile: 'embedded',
+    logOrigin: `${
+      hostname()
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9.-]/g, '-') || 'localhost'
+    }/holdfast`,
+    classes: settings.classes,
+    defaultClass: settings.defaultClass,
+    principal: osPrincipal(),
+  });
+  const { archive, governance } = opened;
+  const dataKeys = new DataKeys(archive, () => governance.ledgerUntil(clock.now()));
+  const sourcePath = join(folder, 'source.sqlite');
+  const first = new SqliteRecordSink(sourcePath);
+  await first.ensureTopic(settings.topic, settings.partitions);
+  await first.close();
+  return {
+    archive,
+    clock: opened.clock,
+    governance,
+    dataKeys,
+    reader: new SegmentReader(archive, dataKeys),
+    sourceName: settings.sourceName,
+    topics: [settings.topic],
+    timeZone: settings.timeZone,
+    created,
+    source: () => new SqliteRecordSource({ path: sourcePath, topics: [settings.topic] }),
+    sink: () => new SqliteRecordSink(sourcePath),
+    index: () => new Fts5RecordIndex(join(folder, 'index.sqlite')),
+    strays: () => vault.strays(),
+    close: () => {
+      vault.close();
+      wraps.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { RecordIndex, RecordSink, RecordSource } from '@holdfast/ports';
+import type { Archive, CheckedClock, DataKeys, GovernanceLog, SegmentReader } from '@holdfast/vault';
+
+/** An archive with everything an app needs to work on it, whatever it is made of. */
+export interface OpenedArchive {
+  readonly archive: Archive;
+  readonly clock: CheckedClock;
+  readonly governance: GovernanceLog;
+  readonly dataKeys: DataKeys;
+  readonly reader: SegmentReader;
+  /** Name of the source in chains and record ids. */
+  readonly sourceName: string;
+  readonly topics: readonly string[];
+  readonly timeZone: string;
+  /** True when this call made the archive. */
+  readonly created: boolean;
+  /** A reader of the source; the caller closes it. */
+  source(): RecordSource;
+  sink(): RecordSink;
+  /** A handle on the search index, not yet opened. */
+  index(): RecordIndex;
+  /** Entries of the stores that are neither objects nor state of one, where the store can have such (folders). */
+  strays(): AsyncIterable<string>;
+  close(): Promise<void>;
+}
+
+/** Name and version in manifests. */
+export const SOFTWARE = 'holdfast/0.1.0';

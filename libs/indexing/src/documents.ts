@@ -1,0 +1,86 @@
+import { eventsOf, indexFields } from '@holdfast/record';
+import type { Event, RawRecord, SourcePartition } from '@holdfast/record';
+import type { CohortName, IndexDocument } from '@holdfast/ports';
+import { foldIdentifier, tokenTexts } from '@holdfast/query';
+
+/** Where a record stands, for its documents. */
+export interface RecordPlace {
+  readonly at: SourcePartition;
+  readonly chain: string;
+  readonly seq: number;
+  readonly cohort: CohortName;
+}
+
+/** `offset~event~chain`, padded so that text order is log order. */
+export function orderOf(offset: bigint, event: number, chain: string): string {
+  return `${offset.toString().padStart(20, '0')}~${String(event).padStart(6, '0')}~${chain}`;
+}
+
+/**
+ * The documents of one record: one an event, or one stub-like document for a record that is no event, so that everything
+ * sealed can be found, counted and opened. Pure: a rebuild gives the same documents.
+ */
+export function documentsOf(record: RawRecord, place: RecordPlace): IndexDocument[] {
+  const parsed = eventsOf(record, place.at);
+  if (parsed.events.length === 0) return [unreadable(record, place, parsed.status)];
+  return parsed.events.map((event, number) => documentOf(record, place, event, number));
+}
+
+function documentOf(record: RawRecord, place: RecordPlace, event: Event, number: number): IndexDocument {
+  const fields = indexFields(event);
+  return {
+    id: event.record_id,
+    chain: place.chain,
+    seq: place.seq,
+    offset: record.offset.toString(),
+    order: orderOf(record.offset, number, place.chain),
+    cohort: place.cohort,
+    sentAt: fields.sentAt ?? Number(record.timestamp),
+    sentFrom: fields.sentAt === undefined ? 'kafka' : 'occurred',
+    kind: fields.kind,
+    platform: fields.platform,
+    workspace: fields.workspace,
+    conversation: fields.conversation,
+    conversationName: tokenTexts(fields.conversationName),
+    thread: fields.thread,
+    sender: foldAll(fields.sender),
+    participants: foldAll(fields.participants),
+    has: fields.has,
+    is: fields.is,
+    body: tokenTexts(fields.body),
+    subject: tokenTexts(fields.subject),
+    fileNames: foldAll(fields.fileNames),
+  };
+}
+
+/** `kind` unparsed and `is` unreadable: an exception that a reviewer can list, never a record that search forgets. */
+function unreadable(record: RawRecord, place: RecordPlace, status: string): IndexDocument {
+  const { at } = place;
+  return {
+    id: `${at.source}~${at.topic}~${at.partition}~${at.epoch}~${record.offset}`,
+    chain: place.chain,
+    seq: place.seq,
+    offset: record.offset.toString(),
+    order: orderOf(record.offset, 0, place.chain),
+    cohort: place.cohort,
+    sentAt: Number(record.timestamp),
+    sentFrom: 'kafka',
+    kind: 'unparsed',
+    platform: '',
+    workspace: '',
+    conversation: '',
+    conversationName: [],
+    thread: '',
+    sender: [],
+    participants: [],
+    has: [],
+    is: ['unreadable', ...(status === 'failed' ? [] : [status])],
+    body: [],
+    subject: [],
+    fileNames: [],
+  };
+}
+
+function foldAll(values: readonly string[]): string[] {
+  return [...new Set(values.map(foldIdentifier))];
+}

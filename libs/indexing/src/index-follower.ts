@@ -1,0 +1,193 @@
+import { HoldfastError, kindOf, parseMessageChain } from '@holdfast/record';
+import type { Alarms, IndexDocument, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
+import { decodeRecord } from '@holdfast/seal';
+import { countClaims, pause, readCommitted } from '@holdfast/vault';
+import type { Archive, Committed, GovernanceLog, SegmentReader } from '@holdfast/vault';
+import { documentsOf } from './documents.js';
+
+export interface IndexFollowerOptions {
+  readonly archive: Archive;
+  readonly governance: GovernanceLog;
+  readonly reader: SegmentReader;
+  readonly index: RecordIndex;
+  readonly alarms: Alarms;
+  /** Look for new segments this often, milliseconds. */
+  readonly pollMs?: number;
+}
+
+/** Counters of an index follower. */
+export interface IndexCounts {
+  segments: number;
+  documents: number;
+  unindexed: number;
+}
+
+const LONGEST_WAIT_MS = 10_000;
+/** Segments written before a publish while catching up; a publish costs a refresh. */
+const SEGMENTS_PER_PUBLISH = 16;
+
+/**
+ * The role index: follows every message chain from the cursor that is stored in the index, verifies each segment, writes
+ * its documents and moves the cursor. A crash between repeats a segment, never skips one: writes are idempotent by id.
+ */
+export class IndexFollower {
+  readonly #options: IndexFollowerOptions;
+  readonly #abort = new AbortController();
+  readonly #previous = new Map<string, Committed>();
+  #position: Position | undefined;
+  #running: Promise<void> | undefined;
+  #dirty = 0;
+  readonly counts: IndexCounts = { segments: 0, documents: 0, unindexed: 0 };
+
+  constructor(options: IndexFollowerOptions) {
+    this.#options = options;
+  }
+
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  /** Follows until `stop`. */
+  start(): void {
+    this.#running ??= this.#follow();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+
+  /** Reads everything that is committed now, publishes, and resolves. For `--until-idle` and rebuilds; not beside `start`. */
+  async catchUp(onProgress?: (counts: IndexCounts) => void): Promise<Position> {
+    await this.#open();
+    while (await this.#round(onProgress));
+    return this.#required();
+  }
+
+  /** Builds a new generation from nothing while searches go on in the old one. */
+  async rebuild(onProgress?: (counts: IndexCounts) => void): Promise<Position> {
+    const status = await this.#options.index.beginRebuild();
+    this.#previous.clear();
+    this.#position = status.position;
+    while (await this.#round(onProgress));
+    await this.#options.index.finishRebuild();
+    return this.#required();
+  }
+
+  async #follow(): Promise<void> {
+    const { alarms, pollMs = 200 } = this.#options;
+    let wait = pollMs;
+    while (!this.#abort.signal.aborted) {
+      try {
+        if (this.#position === undefined) await this.#open();
+        const more = await this.#round();
+        wait = pollMs;
+        for (const code of ['INDEX_UNAVAILABLE', 'STORE_UNAVAILABLE', 'CONTENT_DAMAGED', 'INDEX_REBUILD_NEEDED'] as const)
+          alarms.clear(code, 'index');
+        if (!more) await pause(wait, this.#abort.signal);
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        // Sealing never waits for this: the role says what is wrong, waits, and catches up.
+        this.#position = undefined;
+        this.#raise(error);
+        wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+        await pause(wait, this.#abort.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  #raise(error: unknown): void {
+    const { alarms } = this.#options;
+    const known =
+      error instanceof HoldfastError ? error : new HoldfastError('index_unavailable', 'indexing stopped for an unforeseen reason.', { cause: error });
+    if (known.code === 'index_rebuild_needed') alarms.raise('INDEX_REBUILD_NEEDED', 'index', 'stopped', known.message);
+    else if (known.code === 'store_unavailable') alarms.raise('STORE_UNAVAILABLE', 'index', 'waiting', known.message);
+    else if (kindOf(known) === 'integrity') alarms.raise('CONTENT_DAMAGED', 'index', 'stopped', known.message);
+    else alarms.raise('INDEX_UNAVAILABLE', 'index', 'waiting', known.message);
+  }
+
+  async #open(): Promise<IndexStatus> {
+    const status = await this.#options.index.open();
+    this.#position = status.position;
+    this.#previous.clear();
+    this.#dirty = 0;
+    return status;
+  }
+
+  /** One look at every chain; true when something was read. */
+  async #round(onProgress?: (counts: IndexCounts) => void): Promise<boolean> {
+    const { governance } = this.#options;
+    await governance.refresh();
+    let any = false;
+    for (const chain of governance.state.chains.keys()) {
+      if (parseMessageChain(chain) === undefined) continue;
+      for (;;) {
+        if (this.#abort.signal.aborted) break;
+        const next = await readCommitted(this.#options.archive, chain, this.#required().chains[chain] ?? 0, governance.keys);
+        if (next === undefined) break;
+        await this.#indexSegment(chain, next);
+        any = true;
+        onProgress?.(this.counts);
+        if (this.#dirty >= SEGMENTS_PER_PUBLISH) await this.#publish();
+      }
+    }
+    if (this.#dirty > 0 || this.#required().governance !== governance.head.next) await this.#publish();
+    return any;
+  }
+
+  async #indexSegment(chain: string, committed: Committed): Promise<void> {
+    const { manifest } = committed;
+    const previous = this.#previous.get(chain);
+    if (previous !== undefined && manifest.prev !== previous.hash) {
+      throw new HoldfastError('chain_broken', `${chain} ${manifest.seq} does not follow ${chain} ${previous.manifest.seq}.`);
+    }
+    const at = parseMessageChain(chain);
+    if (at === undefined) return;
+    let documents: IndexDocument[] = [];
+    // Everything of the segment is verified before anything of it is searchable (invariant I6).
+    await this.#options.reader.walk(manifest, (object) => (plain, start, end) => {
+      const { record } = decodeRecord(plain.slice(start, end));
+      const place = { at, chain, seq: manifest.seq, cohort: { className: object.cohort.class, period: object.cohort.period } };
+      for (const document of documentsOf(record, place)) documents.push(document);
+    });
+    const written = await this.#options.index.write(documents);
+    documents = [];
+    this.#previous.set(chain, committed);
+    const position = this.#required();
+    this.#position = { ...position, chains: { ...position.chains, [chain]: manifest.seq + 1 } };
+    this.#dirty++;
+    this.counts.segments++;
+    this.counts.documents += written.written;
+    this.counts.unindexed += written.unindexed;
+  }
+
+  async #publish(): Promise<void> {
+    const position = { ...this.#required(), governance: this.#options.governance.head.next };
+    // Written, visible and durable first, then the cursor: a crash between repeats, never skips.
+    await this.#options.index.publish(position);
+    this.#position = position;
+    this.#dirty = 0;
+  }
+
+  #required(): Position {
+    if (this.#position === undefined) throw new HoldfastError('index_unavailable', 'the index is not open.');
+    return this.#position;
+  }
+}
+
+/** How far an index is behind the vault: committed segments that it has not read, by chain. */
+export async function indexLag(
+  archive: Archive,
+  governance: GovernanceLog,
+  position: Position,
+): Promise<{ readonly chain: string; readonly segments: number }[]> {
+  await governance.refresh();
+  const lag: { chain: string; segments: number }[] = [];
+  for (const chain of governance.state.chains.keys()) {
+    if (parseMessageChain(chain) === undefined) continue;
+    const read = position.chains[chain] ?? 0;
+    const segments = (await countClaims(archive, chain, read)) - read;
+    if (segments > 0) lag.push({ chain, segments });
+  }
+  return lag;
+}
