@@ -25,7 +25,7 @@ const ATTACHING = /^[\p{M}\uff9e\uff9f]$/u;
 const VOWEL_OR_FINAL = /^[\u1160-\u11ff\ud7b0-\ud7fb]$/u;
 const STRIPPED = /([\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}])\p{M}+/gu;
 const HANGUL_LETTER = /[\u3131-\u318e\uffa1-\uffdc]/u;
-const BEYOND_ASCII = /[\u0080-\uffff]/u;
+const BEYOND_ASCII = /\P{ASCII}/u;
 const APOSTROPHES = /[\u2018\u2019\u201b\u02bb\u02bc]/g;
 
 /**

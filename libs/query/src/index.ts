@@ -1,10 +1,16 @@
 export type { KeywordField, Query, TextField } from './ast.js';
+export { DIAGNOSTIC_CODES } from './catalogue.js';
+export type { Bilingual, Diagnostic } from './diagnostics.js';
 export type { SearchableDocument } from './document.js';
 export { encodeToken } from './encode-token.js';
+export { FIELD_NAMES, HAS_VALUES, IS_VALUES, KINDS } from './fields.js';
 export { fold, foldIdentifier } from './fold.js';
 export { highlights } from './highlight.js';
 export type { Range } from './highlight.js';
 export { matches } from './match.js';
+export { MAX_DEPTH, MAX_QUERY_LENGTH, MAX_TERMS } from './limits.js';
+export { parseQuery } from './parse-query.js';
+export type { ParseOptions, ParsedQuery, RefusedQuery } from './parse-query.js';
 export { MAX_TOKEN_CODE_POINTS, tokenTexts, tokenize } from './tokenize.js';
 export type { Token } from './tokenize.js';
 export { TOKENIZER_VERSION } from './tokenizer-version.js';

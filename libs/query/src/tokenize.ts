@@ -14,7 +14,7 @@ export const MAX_TOKEN_CODE_POINTS = 64;
 type Emit = (text: string, start: number, end: number) => void;
 
 const APOSTROPHE = 0x27;
-const BEYOND_ASCII = /[\u0080-\uffff]/u;
+const BEYOND_ASCII = /\P{ASCII}/u;
 const ASCII_WORD = new Uint8Array(128);
 for (const char of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789') ASCII_WORD[char.charCodeAt(0)] = 1;
 
