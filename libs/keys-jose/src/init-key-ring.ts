@@ -2,12 +2,12 @@
  * Making keys. Each file appears whole or not at all (temporary file, fsync, link) and is never overwritten: link(2) fails
  * when the name is taken, so two processes that start together end up with the same keys.
  */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { CohortName } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
-import { malformed, parseEcPrivate, thumbprint } from './jwk.js';
+import { parseEcPrivate } from './jwk.js';
 import type { EcPrivateJwk, EcPublicJwk } from './jwk.js';
 import {
   KeyFolder,
@@ -19,8 +19,10 @@ import {
   hasCode,
   kekFile,
   recoveryPrivateFile,
+  syncFolder,
   unlessMissing,
 } from './key-folder.js';
+import { newEcKey, newKek, newLogKey } from './new-keys.js';
 
 /** A temporary file this old belongs to a process that died; it may be a second name of a key and must not outlive it. */
 const STALE_MS = 600_000;
@@ -162,16 +164,6 @@ class KeyMaker {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return; // Windows has no handle of a folder to flush.
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!/^\..*\.[0-9a-f]{16}\.tmp$/.test(name)) continue;
@@ -182,22 +174,6 @@ async function sweep(folder: string): Promise<void> {
 
 async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   for (let at = 0; at < items.length; at += AT_ONCE) await Promise.all(items.slice(at, at + AT_ONCE).map(work));
-}
-
-function newEcKey(use: 'sig' | 'enc'): EcPrivateJwk & { readonly use: string } {
-  const { x, y, d } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
-  if (x === undefined || y === undefined || d === undefined) throw malformed('The runtime', 'made an incomplete key');
-  return { kty: 'EC', crv: 'P-256', x, y, kid: thumbprint({ crv: 'P-256', kty: 'EC', x, y }), use, d };
-}
-
-function newLogKey(): object {
-  const { x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  if (x === undefined || d === undefined) throw malformed('The runtime', 'made an incomplete key');
-  return { kty: 'OKP', crv: 'Ed25519', x, kid: thumbprint({ crv: 'Ed25519', kty: 'OKP', x }), use: 'sig', d };
-}
-
-function newKek(): object {
-  return { kty: 'oct', kid: randomBytes(16).toString('base64url'), use: 'enc', alg: 'A256KW', k: randomBytes(32).toString('base64url') };
 }
 
 function ecHalf(key: EcPrivateJwk, use: 'sig' | 'enc'): EcPublicJwk & { readonly use: string } {

@@ -74,15 +74,20 @@ export function parseOct(value: unknown, where: string): OctJwk {
   return { kty: 'oct', kid, k: bytes32(jwk['k'], 'k', where) };
 }
 
-/** Keys of a JWK set (RFC 7517 §5), oldest first, with whether the key is marked `"retired": true`. */
-export function parseKeySet<T>(
-  value: unknown,
-  where: string,
-  parse: (value: unknown, where: string) => T,
-): readonly { readonly key: T; readonly retired: boolean }[] {
+/** A key of a set, and whether it is in use: not marked `"retired": true`, nor `"standby": true` (not introduced yet). */
+export interface SetKey<T> {
+  readonly key: T;
+  readonly inUse: boolean;
+}
+
+/** Keys of a JWK set (RFC 7517 §5), oldest first. */
+export function parseKeySet<T>(value: unknown, where: string, parse: (value: unknown, where: string) => T): readonly SetKey<T>[] {
   const keys = members(value, where)['keys'];
   if (!Array.isArray(keys) || keys.length === 0) throw malformed(where, 'must be a JWK set with at least one key');
-  return keys.map((one: unknown) => ({ key: parse(one, where), retired: members(one, where)['retired'] === true }));
+  return keys.map((one: unknown) => {
+    const { retired, standby } = members(one, where);
+    return { key: parse(one, where), inUse: retired !== true && standby !== true };
+  });
 }
 
 export function publicHalf(jwk: PublicJwk): PublicJwk {

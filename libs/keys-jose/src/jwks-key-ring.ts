@@ -3,7 +3,7 @@ import type { CohortKeys, CohortName, KeyRing, PublicJwk, WrapContext } from '@h
 import { HoldfastError } from '@holdfast/record';
 import { openWrap, wrapDataKey } from './data-key.js';
 import { parseEcPrivate, parseEcPublic, parseKeySet, parseOct, parseOkpPrivate, publicHalf } from './jwk.js';
-import type { EcPrivateJwk, EcPublicJwk, OctJwk, OkpPrivateJwk } from './jwk.js';
+import type { EcPrivateJwk, EcPublicJwk, OctJwk, OkpPrivateJwk, SetKey } from './jwk.js';
 import { KeyFolder, LOG_KEYS, MANIFEST_KEYS, RECOVERY_KEYS, escrowFile, kekFile } from './key-folder.js';
 import type { KeyFolderOptions } from './key-folder.js';
 import { es256Signer } from './signing.js';
@@ -35,7 +35,7 @@ export class JwksKeyRing implements KeyRing {
     return publicHalf((await this.#signing()).jwk);
   }
 
-  /** Public halves of every manifest key in the ring, oldest first, retired ones included: old manifests name them. */
+  /** Public halves of every manifest key in the ring, oldest first, retired and standby ones included: old manifests name them. */
   async manifestKeys(): Promise<readonly PublicJwk[]> {
     return (await this.#set(MANIFEST_KEYS, 'secret', parseEcPrivate)).map(({ key }) => publicHalf(key));
   }
@@ -45,7 +45,7 @@ export class JwksKeyRing implements KeyRing {
   }
 
   async recoveryKeys(): Promise<readonly PublicJwk[]> {
-    return (await this.#set(RECOVERY_KEYS, 'public', parseEcPublic)).filter(({ retired }) => !retired).map(({ key }) => key);
+    return (await this.#set(RECOVERY_KEYS, 'public', parseEcPublic)).filter(({ inUse }) => inUse).map(({ key }) => key);
   }
 
   async sign(payload: Uint8Array, typ: string): Promise<string> {
@@ -98,7 +98,7 @@ export class JwksKeyRing implements KeyRing {
     return newest(await this.#set(LOG_KEYS, 'secret', parseOkpPrivate), LOG_KEYS);
   }
 
-  async #keks(cohort: CohortName): Promise<readonly { readonly key: OctJwk; readonly retired: boolean }[]> {
+  async #keks(cohort: CohortName): Promise<readonly SetKey<OctJwk>[]> {
     return this.#set(kekFile(cohort), 'secret', parseOct, `the KEK of ${named(cohort)}`);
   }
 
@@ -112,21 +112,16 @@ export class JwksKeyRing implements KeyRing {
     return parseEcPublic(value, this.#folder.path(escrowFile(cohort)));
   }
 
-  async #set<T>(
-    file: string,
-    kind: 'secret' | 'public',
-    parse: (value: unknown, where: string) => T,
-    what = file,
-  ): Promise<readonly { readonly key: T; readonly retired: boolean }[]> {
+  async #set<T>(file: string, kind: 'secret' | 'public', parse: (value: unknown, where: string) => T, what = file): Promise<readonly SetKey<T>[]> {
     const value = await this.#folder.read(file, kind);
     if (value === undefined) throw missing(what);
     return parseKeySet(value, this.#folder.path(file), parse);
   }
 }
 
-function newest<T>(keys: readonly { readonly key: T; readonly retired: boolean }[], file: string): T {
-  const last = keys.findLast(({ retired }) => !retired);
-  if (last === undefined) throw missing(`a key in ${file} that is not retired`);
+function newest<T>(keys: readonly SetKey<T>[], file: string): T {
+  const last = keys.findLast(({ inUse }) => inUse);
+  if (last === undefined) throw missing(`a key in ${file} that is in use`);
   return last.key;
 }
 

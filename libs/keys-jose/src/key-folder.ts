@@ -54,27 +54,7 @@ export class KeyFolder {
    * ones writable by nobody else: a swapped escrow key would hand every later data key to the swapper.
    */
   async read(file: string, kind: 'secret' | 'public'): Promise<unknown> {
-    const path = join(this.root, file);
-    const handle = await open(path, constants.O_RDONLY).catch(unlessMissing);
-    if (handle === undefined) return undefined;
-    try {
-      const { mode, size } = await handle.stat();
-      const forbidden = kind === 'secret' ? 0o077 : 0o022;
-      if (this.#checkModes && (mode & forbidden) !== 0) {
-        const what = kind === 'secret' ? 'read' : 'changed';
-        throw malformed(path, `can be ${what} by other users (mode ${octal(mode)}): run "chmod 600" on it`);
-      }
-      if (size > MAX_FILE) throw malformed(path, 'is too large for a key file');
-      const text = await handle.readFile('utf8');
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        // The parser's message quotes the text, which is key material: not passed on.
-        throw malformed(path, 'is not JSON');
-      }
-    } finally {
-      await handle.close();
-    }
+    return readKeyFile(join(this.root, file), kind, this.#checkModes);
   }
 
   /** Stamp that changes when a file is replaced or rewritten; `undefined` when there is none. */
@@ -101,6 +81,48 @@ export class KeyFolder {
   }
 }
 
+async function readKeyFile(path: string, kind: 'secret' | 'public', checkModes: boolean): Promise<unknown> {
+  const text = await readChecked(path, kind, checkModes).catch((error: unknown) => {
+    if (error instanceof HoldfastError) throw error;
+    // Faults of the file system name the path and nothing else.
+    throw new HoldfastError('key_malformed', `${path} cannot be read.`, { cause: error });
+  });
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // The parser's message quotes the text, which is key material: not passed on.
+    throw malformed(path, 'is not JSON');
+  }
+}
+
+async function readChecked(path: string, kind: 'secret' | 'public', checkModes: boolean): Promise<string | undefined> {
+  const handle = await open(path, constants.O_RDONLY).catch(unlessMissing);
+  if (handle === undefined) return undefined;
+  try {
+    const { mode, size } = await handle.stat();
+    const forbidden = kind === 'secret' ? 0o077 : 0o022;
+    if (checkModes && (mode & forbidden) !== 0) {
+      const what = kind === 'secret' ? 'read' : 'changed';
+      throw malformed(path, `can be ${what} by other users (mode ${octal(mode)}): run "chmod 600" on it`);
+    }
+    if (size > MAX_FILE) throw malformed(path, 'is too large for a key file');
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * A private key that is kept outside the ring (escrow, recovery), for `unwrapEscrow` and `signWithKey`.
+ * @throws HoldfastError `key_missing`, `key_malformed`: not there, not JSON, or readable by others
+ */
+export async function readPrivateKeyFile(path: string): Promise<unknown> {
+  const value = await readKeyFile(path, 'secret', process.platform !== 'win32');
+  if (value === undefined) throw new HoldfastError('key_missing', `There is no key file ${path}.`);
+  return value;
+}
+
 /** For `catch`: a file that is not there is an answer, any other fault is a fault. */
 export function unlessMissing(error: unknown): undefined {
   if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
@@ -109,6 +131,17 @@ export function unlessMissing(error: unknown): undefined {
 
 export function hasCode(error: unknown, code: string): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
+}
+
+/** Makes names in a folder durable. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return; // Windows has no handle of a folder to flush.
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 async function names(folder: string): Promise<readonly string[]> {
