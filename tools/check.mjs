@@ -42,7 +42,7 @@ const others = [
   { name: 'projects', commands: [[join(root, 'tools', 'workspace.mjs')]] },
   { name: 'licences', commands: [[join(root, 'tools', 'licences.mjs')]] },
   { name: 'layout', commands: [[tool('prettier', 'bin', 'prettier.cjs'), '--check', '--log-level', 'warn', '.']] },
-  { name: 'unit tests', commands: [[...jest, '--ci', '--silent', '--passWithNoTests', '(libs|apps)/[^/]+/src/']] },
+  { name: 'unit tests', commands: [[...jest, '--ci', '--silent', '--passWithNoTests', '(libs|apps)/[^/]+/src/|test/runner/']] },
 ];
 
 /**
