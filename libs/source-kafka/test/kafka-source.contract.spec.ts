@@ -1,0 +1,35 @@
+import kafkajs from 'kafkajs';
+import { describeRecordSource, eventually, needed } from '@holdfast/test-kit';
+import { KafkaRecordSink } from '../src/kafka-record-sink.js';
+import { KafkaRecordSource } from '../src/kafka-record-source.js';
+
+const KAFKA = { env: ['HOLDFAST_TEST_KAFKA_BROKERS'] };
+
+describeRecordSource(
+  'Kafka',
+  async () => {
+    const brokers = needed('HOLDFAST_TEST_KAFKA_BROKERS').split(',');
+    const admin = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING }).admin();
+    await admin.connect();
+    const sink = new KafkaRecordSink({ brokers });
+    return {
+      source: (topics, groupId) => new KafkaRecordSource({ brokers, topics, groupId, sessionTimeoutMs: 2000 }),
+      sink,
+      async trim({ topic, partition }, below) {
+        // kafkajs finds the leader only in metadata that this very client has fetched.
+        await admin.fetchTopicOffsets(topic);
+        await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: below.toString() }] });
+      },
+      async recreate(topic, partitions) {
+        await admin.deleteTopics({ topics: [topic] });
+        await eventually(async () => !(await admin.listTopics()).includes(topic), 'the topic is gone', 10_000);
+        await sink.ensureTopic(topic, partitions);
+      },
+      async close() {
+        await sink.close();
+        await admin.disconnect();
+      },
+    };
+  },
+  { needs: KAFKA, patienceMs: 15_000, shares: true },
+);
