@@ -43,6 +43,7 @@ export interface GovernanceState {
   readonly gaps: ReadonlyMap<string, readonly AcceptedGap[]>;
   /** `class/period` → KEK id. */
   readonly cohortKeys: ReadonlyMap<string, string>;
+  classesAt(next: number): ReadonlyMap<string, RetentionClass>;
 }
 
 /**
@@ -61,6 +62,7 @@ export class GovernanceFold implements GovernanceState {
   readonly gaps = new Map<string, AcceptedGap[]>();
   readonly cohortKeys = new Map<string, string>();
   readonly #commands = new Set<string>();
+  readonly #classHistory: { readonly from: number; readonly defined: RetentionClass }[] = [];
 
   /** The same state, independent of this one: for trying events before they are sealed. */
   copy(): GovernanceFold {
@@ -75,7 +77,15 @@ export class GovernanceFold implements GovernanceState {
     for (const [name, value] of this.gaps) copy.gaps.set(name, [...value]);
     for (const [name, value] of this.cohortKeys) copy.cohortKeys.set(name, value);
     for (const command of this.#commands) copy.#commands.add(command);
+    copy.#classHistory.push(...this.#classHistory);
     return copy;
+  }
+
+  /** Classes as a manifest saw them that obeyed `next` segments of `gov`: what it had to lock to. */
+  classesAt(next: number): ReadonlyMap<string, RetentionClass> {
+    const classes = new Map<string, RetentionClass>();
+    for (const { from, defined } of this.#classHistory) if (from <= next) classes.set(defined.name, defined);
+    return classes;
   }
 
   /** Applies an event of `gov` segment `seq`. @throws HoldfastError `chain_broken` when it contradicts what is sealed */
@@ -107,7 +117,9 @@ export class GovernanceFold implements GovernanceState {
           before !== undefined && (event.months < before.months || event.lengthenMonths < before.lengthenMonths),
           'a shorter period for a class',
         );
-        this.classes.set(event.name, { name: event.name, number: event.number, months: event.months, lengthenMonths: event.lengthenMonths });
+        const defined = { name: event.name, number: event.number, months: event.months, lengthenMonths: event.lengthenMonths };
+        this.classes.set(event.name, defined);
+        this.#classHistory.push({ from: seq + 1, defined });
         return;
       }
       case 'policy.set':

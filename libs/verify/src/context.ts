@@ -1,0 +1,22 @@
+import type { GovernanceFold } from '@holdfast/governance';
+import type { Crypto, Genesis } from '@holdfast/seal';
+import type { Evidence } from './evidence.js';
+import type { Finding } from './findings.js';
+import type { Collector } from './report.js';
+
+/** What one run of the verifier shares among its steps. */
+export interface VerifyContext {
+  readonly evidence: Evidence;
+  readonly crypto: Crypto;
+  readonly level: number;
+  readonly archive: Uint8Array;
+  readonly archiveHex: string;
+  readonly genesis: Genesis;
+  readonly state: GovernanceFold;
+  /** Governance heads met so far: number of segments → manifest hash. */
+  readonly heads: Map<number, string>;
+  readonly collector: Collector;
+  readonly add: (found: Finding) => void;
+  readonly progress: () => void;
+  readonly signal: AbortSignal | undefined;
+}

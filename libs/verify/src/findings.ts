@@ -1,0 +1,59 @@
+/** Codes of findings and notes; API, documented in `docs/findings.md`. */
+export type FindingCode =
+  | 'GENESIS_MISSING'
+  | 'GENESIS_INVALID'
+  | 'POLICY_MISMATCH'
+  | 'UNKNOWN_SUITE'
+  | 'MANIFEST_MISSING'
+  | 'MANIFEST_INVALID'
+  | 'MANIFEST_HASH_MISMATCH'
+  | 'CHAIN_LINK_BROKEN'
+  | 'CHAIN_FORKED'
+  | 'CHAIN_UNREGISTERED'
+  | 'CHAIN_CONTINUES_AFTER_CLOSING'
+  | 'CHAIN_EMPTY'
+  | 'GOVERNANCE_HEAD_WRONG'
+  | 'GOVERNANCE_INVALID'
+  | 'OFFSETS_NOT_COVERED'
+  | 'TIME_FALLS'
+  | 'CLOCK_AHEAD'
+  | 'CLAIM_UNREADABLE'
+  | 'CLAIM_DIFFERS'
+  | 'CLAIMS_ROLLED_BACK'
+  | 'OBJECT_MISSING'
+  | 'OBJECT_DIFFERS'
+  | 'OBJECT_MALFORMED'
+  | 'LOCK_MISSING'
+  | 'LOCK_SHORT'
+  | 'DELETE_MARKER'
+  | 'SHADOW_VERSION'
+  | 'ORPHAN'
+  | 'STRAY'
+  | 'CONTENT_DAMAGED'
+  | 'WRAP_MISSING'
+  | 'WRAP_DAMAGED'
+  | 'LOSS_NOT_ACCEPTED'
+  | 'NOT_ANCHORED'
+  | 'ABANDONED_ATTEMPT'
+  | 'EQUAL_COPY'
+  | 'PENDING'
+  | 'ACCEPTED_LOSS'
+  | 'UNCOMPARED';
+
+/** Codes that tell something and make nothing fail. */
+const NOTES = new Set<FindingCode>(['ABANDONED_ATTEMPT', 'EQUAL_COPY', 'PENDING', 'ACCEPTED_LOSS', 'UNCOMPARED', 'NOT_ANCHORED']);
+
+/** One problem met by the verifier, or a note. */
+export interface Finding {
+  readonly code: FindingCode;
+  /** A finding makes `verify` exit 1, a note does not. */
+  readonly severity: 'finding' | 'note';
+  /** The key, chain or `chain seq` that it concerns. */
+  readonly place: string;
+  /** What was met, one sentence. */
+  readonly message: string;
+}
+
+export function finding(code: FindingCode, place: string, message: string): Finding {
+  return { code, severity: NOTES.has(code) ? 'note' : 'finding', place, message };
+}

@@ -1,0 +1,99 @@
+import { HoldfastError } from '@holdfast/record';
+import { MANIFEST_TYP, manifestSchema, parseDocument, parseJws, parseManifestKey, toHex, verifyJws } from '@holdfast/seal';
+import type { CommittedManifest } from './check-manifest.js';
+import { manifestLock } from './check-manifest.js';
+import type { VerifyContext } from './context.js';
+import type { StoredVersion } from './evidence.js';
+import { finding } from './findings.js';
+import type { SeqGroup } from './group-by-seq.js';
+
+/** A manifest that verifies, one of possibly several under its number. */
+export interface Candidate extends CommittedManifest {
+  readonly key: string;
+  readonly version: string;
+}
+
+/**
+ * The manifests of one number that verify by themselves: name, bytes, format, place, signature. Everything else under that
+ * number is a finding: nobody but a holder of the key can leave an honest attempt behind.
+ */
+export async function readCandidates(context: VerifyContext, chain: string, group: SeqGroup): Promise<Candidate[]> {
+  const candidates: Candidate[] = [];
+  for (const version of group.versions) {
+    const candidate = await readCandidate(context, chain, group.seq, version);
+    if (candidate === undefined) continue;
+    if (candidates.some((other) => other.hash === candidate.hash))
+      context.add(finding('EQUAL_COPY', version.key, 'a second version with the same bytes.'));
+    else candidates.push(candidate);
+  }
+  return candidates;
+}
+
+async function readCandidate(
+  context: VerifyContext,
+  chain: string,
+  seq: number,
+  { key, version, deleteMarker }: StoredVersion,
+): Promise<Candidate | undefined> {
+  const { evidence, crypto, add } = context;
+  if (deleteMarker) {
+    add(finding('DELETE_MARKER', key, 'a delete marker hides this manifest from readers that do not name a version.'));
+    return undefined;
+  }
+  const name = parseManifestKey(key);
+  if (name?.chain !== chain || name.seq !== seq) {
+    add(finding('ORPHAN', key, 'this is not the name of a manifest.'));
+    return undefined;
+  }
+  const bytes = await evidence.get(key, version);
+  if (bytes === undefined) {
+    add(finding('MANIFEST_MISSING', key, 'the manifest was listed and cannot be read.'));
+    return undefined;
+  }
+  context.collector.bytes += bytes.length;
+  const hash = toHex(crypto.sha256(bytes));
+  if (hash !== name.hash) {
+    add(finding('MANIFEST_HASH_MISMATCH', key, `its bytes hash to ${hash}: it was changed, swapped or cut.`));
+    return undefined;
+  }
+  try {
+    const jws = parseJws(bytes);
+    const manifest = parseDocument(manifestSchema, jws.payload);
+    if (manifest.archive !== context.archiveHex || manifest.chain !== chain || manifest.seq !== seq) {
+      add(finding('MANIFEST_INVALID', key, 'it names another archive, chain or number.'));
+      return undefined;
+    }
+    const introduced = context.state.manifestKeys.get(jws.kid);
+    const signer = jws.kid === context.genesis.manifestKey.kid ? context.genesis.manifestKey : introduced?.jwk;
+    if (signer === undefined || !verifyJws(crypto, jws, MANIFEST_TYP, signer)) {
+      add(
+        finding(
+          'MANIFEST_INVALID',
+          key,
+          signer === undefined ? 'it is signed by a key that gov has not introduced.' : 'its signature does not verify.',
+        ),
+      );
+      return undefined;
+    }
+    // The genesis key is valid from the first segment on; others only from the head that introduced them (design 4.9).
+    if (introduced !== undefined && signer !== context.genesis.manifestKey && manifest.governance.next < introduced.from) {
+      add(finding('MANIFEST_INVALID', key, 'it is signed by a key that had not been introduced at its governance head.'));
+      return undefined;
+    }
+    return { manifest, hash, key, version };
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    add(finding(error.message.includes('suite') ? 'UNKNOWN_SUITE' : 'MANIFEST_INVALID', key, `${error.message}.`));
+    return undefined;
+  }
+}
+
+/** The lock of a manifest: COMPLIANCE, at least to the horizon. */
+export async function checkManifestLock(context: VerifyContext, { manifest, key, version }: Candidate): Promise<void> {
+  const state = await context.evidence.head(key, version);
+  const least = manifestLock(manifest, context.state);
+  if (state?.lock?.mode !== 'COMPLIANCE') context.add(finding('LOCK_MISSING', key, 'the manifest is not locked in COMPLIANCE mode.'));
+  else if (state.lock.retainUntil < least) {
+    context.add(finding('LOCK_SHORT', key, `locked until ${state.lock.retainUntil.toISOString()}, demanded is ${least.toISOString()}.`));
+  }
+}

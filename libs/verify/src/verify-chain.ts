@@ -1,0 +1,200 @@
+import { HoldfastError } from '@holdfast/record';
+import type { RawRecord } from '@holdfast/record';
+import { CLAIM_TYP, claimKey, claimSchema, contentPrefix, manifestPrefix, parseDocument, parseJws, verifyJws } from '@holdfast/seal';
+import type { ManifestObject } from '@holdfast/seal';
+import { checkManifest } from './check-manifest.js';
+import type { VerifyContext } from './context.js';
+import { finding } from './findings.js';
+import { SeqCursor, groupBySeq } from './group-by-seq.js';
+import type { SeqGroup } from './group-by-seq.js';
+import type { Candidate } from './read-candidates.js';
+import { checkManifestLock, readCandidates } from './read-candidates.js';
+import type { Prefetched } from './verify-objects.js';
+import { checkAttempts, checkWraps, prefetch, verifyObjects } from './verify-objects.js';
+
+interface Level {
+  readonly seq: number;
+  readonly candidates: readonly Candidate[];
+}
+
+/**
+ * Verifies one chain from seq 0 to its end with two listings (manifests, content) walked side by side; memory holds two
+ * segments. `onRecord` sees every record that was opened; `onSegment` every committed manifest, in order.
+ */
+export async function verifyChain(
+  context: VerifyContext,
+  chain: string,
+  hooks: { readonly onRecord?: (record: RawRecord, object: ManifestObject) => void; readonly onSegment?: (segment: Candidate) => void } = {},
+): Promise<void> {
+  const { evidence, collector, add } = context;
+  const odd = (version: { readonly key: string }): void => {
+    add(finding('ORPHAN', version.key, 'this name does not belong under its chain.'));
+  };
+  const manifests = new SeqCursor(groupBySeq(evidence.list(manifestPrefix(chain)), manifestPrefix(chain), odd));
+  const contents = new SeqCursor(groupBySeq(evidence.list(contentPrefix(chain)), contentPrefix(chain), odd));
+  let previous: Candidate | undefined;
+  let ahead: Prefetched = new Map();
+  let dataKey: string | undefined;
+  let records = 0;
+  let level = await nextLevel(context, chain, manifests);
+  if (level !== undefined && level.seq !== 0) add(finding('MANIFEST_MISSING', `${chain} 0`, `the chain begins with number ${level.seq}.`));
+  while (level !== undefined) {
+    throwIfStopped(context);
+    const next = await nextLevel(context, chain, manifests);
+    const committed = await decide(context, chain, level, next, previous);
+    if (committed === undefined) {
+      level = next;
+      continue;
+    }
+    for (const found of checkManifest(committed, previous, context.archiveHex, context.state, context.heads)) add(found);
+    if (context.level >= 4) await checkManifestLock(context, committed);
+    const content = await contentOf(context, contents, level.seq);
+    const mine = ahead;
+    const following = next?.seq === level.seq + 1 && next.candidates.length === 1 ? next.candidates[0] : undefined;
+    ahead = following === undefined ? new Map() : prefetch(context, following.manifest);
+    await verifyObjects(context, committed.manifest, content?.versions ?? [], mine, hooks.onRecord);
+    for (const object of committed.manifest.objects) {
+      if (context.level < 5 || object.dataKey === undefined || object.dataKey === dataKey) continue;
+      dataKey = object.dataKey;
+      await checkWraps(context, chain, object);
+    }
+    hooks.onSegment?.(committed);
+    collector.segments++;
+    collector.records += committed.manifest.records;
+    records += committed.manifest.records;
+    context.progress();
+    if (next !== undefined && next.seq > level.seq + 1) {
+      add(
+        finding(
+          'MANIFEST_MISSING',
+          `${chain} ${level.seq + 1}`,
+          next.seq === level.seq + 2 ? 'the manifest of this number is not there.' : `the manifests up to number ${next.seq - 1} are not there.`,
+        ),
+      );
+    }
+    previous = committed;
+    level = next;
+  }
+  // Content under numbers that were never committed.
+  for (let rest = await contents.take(); rest !== undefined; rest = await contents.take()) await checkAttempts(context, [], rest.versions);
+  await checkEnd(context, chain, previous);
+  collector.chains++;
+  if (previous !== undefined && chain.startsWith('msg/')) {
+    collector.partitions.push({ chain, segments: previous.manifest.seq + 1, records, next: previous.manifest.next });
+  }
+}
+
+async function nextLevel(context: VerifyContext, chain: string, manifests: SeqCursor): Promise<Level | undefined> {
+  for (let group = await manifests.take(); group !== undefined; group = await manifests.take()) {
+    const candidates = await readCandidates(context, chain, group);
+    // A number with nothing that verifies is a hole in the numbers, reported by what follows it.
+    if (candidates.length > 0) return { seq: group.seq, candidates };
+  }
+  return undefined;
+}
+
+async function contentOf(context: VerifyContext, contents: SeqCursor, seq: number): Promise<SeqGroup | undefined> {
+  for (let group = await contents.peek(); group !== undefined && group.seq <= seq; group = await contents.peek()) {
+    await contents.take();
+    if (group.seq === seq) return group;
+    await checkAttempts(context, [], group.versions);
+  }
+  return undefined;
+}
+
+/**
+ * Which candidate of a number is committed: the one that the next number names. Every honest writer stores manifest n+1 only
+ * after it has read claim n, so all candidates of n+1 name the same one; the last number is decided by its claim.
+ */
+async function decide(
+  context: VerifyContext,
+  chain: string,
+  level: Level,
+  next: Level | undefined,
+  previous: Candidate | undefined,
+): Promise<Candidate | undefined> {
+  const place = `${chain} ${level.seq}`;
+  const { add } = context;
+  const claimed = await readClaim(context, chain, level.seq);
+  let committed: Candidate | undefined;
+  if (next !== undefined && next.seq === level.seq + 1) {
+    const named = new Set(next.candidates.map((candidate) => candidate.manifest.prev));
+    if (named.size > 1) add(finding('CHAIN_FORKED', `${chain} ${next.seq}`, `its manifests name ${named.size} different manifests before them.`));
+    committed = level.candidates.find((candidate) => named.has(candidate.hash));
+    if (committed === undefined) {
+      add(finding('CHAIN_LINK_BROKEN', place, 'no manifest of this number is the one that the next number names.'));
+      committed = level.candidates[0];
+    }
+    if (claimed === 'absent')
+      add(finding('CLAIMS_ROLLED_BACK', place, 'its successor exists, but its claim is gone: "holdfast claims rebuild" restores it.'));
+  } else if (claimed === 'absent' && next === undefined) {
+    add(finding('PENDING', place, 'the last manifest of the chain is not claimed: an attempt, or a claim that was lost.'));
+    reportAttempts(context, level.candidates);
+    return undefined;
+  } else if (typeof claimed === 'object') {
+    committed = level.candidates.find((candidate) => candidate.hash === claimed.manifest);
+    if (committed === undefined) add(finding('CLAIM_UNREADABLE', place, 'its claim names a manifest that is not there or does not verify.'));
+  } else if (level.candidates.length === 1 || claimed === 'unknown') {
+    const linked = level.candidates.filter((candidate) => previous === undefined || candidate.manifest.prev === previous.hash);
+    committed = linked[0] ?? level.candidates[0];
+    add(
+      finding(
+        'PENDING',
+        place,
+        linked.length > 1
+          ? 'several manifests could be the last of the chain; only its claim tells.'
+          : 'the last manifest of the chain; without claims nothing says that it was committed.',
+      ),
+    );
+  }
+  if (typeof claimed === 'object' && committed !== undefined && claimed.manifest !== committed.hash)
+    add(finding('CLAIM_DIFFERS', place, 'its claim names another manifest than the chain does.'));
+  reportAttempts(
+    context,
+    level.candidates.filter((candidate) => candidate !== committed),
+  );
+  return committed;
+}
+
+function reportAttempts(context: VerifyContext, candidates: readonly Candidate[]): void {
+  if (context.level < 5) return;
+  for (const candidate of candidates) context.add(finding('ABANDONED_ATTEMPT', candidate.key, 'a manifest of a writer that lost its claim.'));
+}
+
+/** `unknown` without a claim store; a claim that does not verify is a finding. */
+async function readClaim(
+  context: VerifyContext,
+  chain: string,
+  seq: number,
+): Promise<{ readonly manifest: string } | 'absent' | 'unknown' | 'invalid'> {
+  const { evidence, genesis, state } = context;
+  if (!evidence.claims) return 'unknown';
+  const bytes = await evidence.claim(claimKey(chain, seq));
+  if (bytes === undefined) return 'absent';
+  try {
+    const jws = parseJws(bytes);
+    const claim = parseDocument(claimSchema, jws.payload);
+    const signer = jws.kid === genesis.manifestKey.kid ? genesis.manifestKey : state.manifestKeys.get(jws.kid)?.jwk;
+    const right = claim.archive === context.archiveHex && claim.chain === chain && claim.seq === seq;
+    if (right && signer !== undefined && verifyJws(context.crypto, jws, CLAIM_TYP, signer)) return { manifest: claim.manifest };
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+  }
+  context.add(finding('CLAIM_UNREADABLE', `${chain} ${seq}`, 'its claim does not verify.'));
+  return 'invalid';
+}
+
+/** A claim behind the last manifest betrays that the end of the chain was removed. */
+async function checkEnd(context: VerifyContext, chain: string, last: Candidate | undefined): Promise<void> {
+  const seq = (last?.manifest.seq ?? -1) + 1;
+  const claimed = await readClaim(context, chain, seq);
+  if (typeof claimed === 'object' || claimed === 'invalid') {
+    context.add(
+      finding('MANIFEST_MISSING', `${chain} ${seq}`, 'this number is claimed, but its manifest is not there: the end of the chain was removed.'),
+    );
+  }
+}
+
+function throwIfStopped(context: VerifyContext): void {
+  if (context.signal?.aborted === true) throw new HoldfastError('stopped', 'the verification was stopped.');
+}

@@ -1,0 +1,253 @@
+import { HoldfastError } from '@holdfast/record';
+import {
+  LEDGER_CLASS,
+  ObjectReader,
+  checkHeader,
+  coverageProblem,
+  decodeRecord,
+  endOfPeriod,
+  fromBase64Url,
+  fromHex,
+  parseContentKey,
+  readTrailer,
+  segmentRoot,
+  toHex,
+  wrapPrefix,
+} from '@holdfast/seal';
+import type { Manifest, ManifestObject, WalkedObject } from '@holdfast/seal';
+import type { RawRecord } from '@holdfast/record';
+import { manifestLock } from './check-manifest.js';
+import type { VerifyContext } from './context.js';
+import type { StoredVersion } from './evidence.js';
+import { finding } from './findings.js';
+
+/** Bytes of objects that were asked for ahead. */
+export type Prefetched = ReadonlyMap<string, Promise<Uint8Array | undefined>>;
+
+/** Starts reading the objects of a segment, so that the store works while the processor hashes. */
+export function prefetch(context: VerifyContext, manifest: Manifest): Prefetched {
+  const ahead = new Map<string, Promise<Uint8Array | undefined>>();
+  if (context.level < 4) return ahead;
+  for (const { key, version } of manifest.objects) {
+    if (key === undefined || version === undefined) continue;
+    const bytes = context.evidence.get(key, version);
+    // A failure is reported where the bytes are used.
+    bytes.catch(() => undefined);
+    ahead.set(key, bytes);
+  }
+  return ahead;
+}
+
+/** Checks the content of one committed segment: where it lies, how it is locked, what it holds. */
+export async function verifyObjects(
+  context: VerifyContext,
+  manifest: Manifest,
+  stored: readonly StoredVersion[],
+  ahead: Prefetched,
+  visit?: (record: RawRecord, object: ManifestObject) => void,
+): Promise<void> {
+  const place = `${manifest.chain} ${manifest.seq}`;
+  const root = toHex(
+    segmentRoot(
+      context.crypto,
+      manifest.objects.map((object) => ({ no: object.no, records: object.records, root: fromHex(object.root, 32) })),
+    ),
+  );
+  if (root !== manifest.root) context.add(finding('MANIFEST_INVALID', place, 'the object roots do not lead to its segment root.'));
+  if (manifest.objects.reduce((sum, object) => sum + object.records, 0) !== manifest.records)
+    context.add(finding('MANIFEST_INVALID', place, 'its objects do not add up to its record count.'));
+  if (manifest.objects.some((object, i) => object.no !== i)) context.add(finding('MANIFEST_INVALID', place, 'its objects are not numbered from 0.'));
+  if (context.level < 4) return;
+  const walked: WalkedObject[] = [];
+  for (const object of manifest.objects) {
+    const bytes = await readObject(context, manifest, object, stored, ahead);
+    if (bytes === undefined) continue;
+    const content = await verifyContent(context, manifest, object, bytes, visit);
+    if (content !== undefined) walked.push(content);
+  }
+  checkOthers(context, manifest, stored);
+  await checkAttempts(
+    context,
+    manifest.objects.map((object) => object.key),
+    stored,
+  );
+  if (walked.length !== manifest.objects.length) return;
+  const problem = coverageProblem(manifest, walked);
+  if (problem !== undefined) context.add(finding('OFFSETS_NOT_COVERED', place, `${problem}.`));
+}
+
+async function readObject(
+  context: VerifyContext,
+  manifest: Manifest,
+  object: ManifestObject,
+  stored: readonly StoredVersion[],
+  ahead: Prefetched,
+): Promise<Uint8Array | undefined> {
+  const { evidence, crypto, add } = context;
+  const { key, version } = object;
+  let bytes: Uint8Array | undefined;
+  const place = key ?? `${manifest.chain} ${manifest.seq} object ${object.no} (inline)`;
+  if (object.inline !== undefined) {
+    try {
+      bytes = fromBase64Url(object.inline);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      add(finding('OBJECT_MALFORMED', place, `${error.message}.`));
+      return undefined;
+    }
+  } else if (key !== undefined && version !== undefined) {
+    checkName(context, manifest, object, key);
+    bytes = await (ahead.get(key) ?? evidence.get(key, version));
+    if (bytes === undefined) {
+      add(finding('OBJECT_MISSING', key, `the version ${version} that its manifest names is not there.`));
+      return undefined;
+    }
+    await checkLock(context, manifest, object, key, version);
+    if (stored.some((other) => other.key === key && other.deleteMarker))
+      add(finding('DELETE_MARKER', key, 'a delete marker hides this object from readers that do not name a version.'));
+  }
+  if (bytes === undefined) return undefined;
+  context.collector.bytes += bytes.length;
+  const sha256 = toHex(crypto.sha256(bytes));
+  if (sha256 === object.sha256) return bytes;
+  add(finding('OBJECT_DIFFERS', place, `its bytes hash to ${sha256}, its manifest says ${object.sha256}: it was changed, swapped or cut.`));
+  return undefined;
+}
+
+function checkName(context: VerifyContext, manifest: Manifest, object: ManifestObject, key: string): void {
+  const name = parseContentKey(key);
+  const right =
+    name?.chain === manifest.chain &&
+    name.seq === manifest.seq &&
+    name.no === object.no &&
+    name.className === object.cohort.class &&
+    name.period === object.cohort.period &&
+    name.sha256 === object.sha256;
+  if (!right) context.add(finding('MANIFEST_INVALID', key, 'the key of the object does not say what its manifest says.'));
+}
+
+async function checkLock(context: VerifyContext, manifest: Manifest, object: ManifestObject, key: string, version: string): Promise<void> {
+  const state = await context.evidence.head(key, version);
+  const demanded = new Date(object.retainUntil);
+  const ledger = object.cohort.class === LEDGER_CLASS.name;
+  if (ledger && demanded < manifestLock(manifest, context.state))
+    context.add(finding('LOCK_SHORT', key, `its manifest asks only for ${object.retainUntil}.`));
+  if (state?.lock?.mode !== 'COMPLIANCE') context.add(finding('LOCK_MISSING', key, 'the object is not locked in COMPLIANCE mode.'));
+  else if (state.lock.retainUntil < demanded)
+    context.add(finding('LOCK_SHORT', key, `locked until ${state.lock.retainUntil.toISOString()}, its manifest demands ${object.retainUntil}.`));
+}
+
+async function verifyContent(
+  context: VerifyContext,
+  manifest: Manifest,
+  object: ManifestObject,
+  bytes: Uint8Array,
+  visit?: (record: RawRecord, object: ManifestObject) => void,
+): Promise<WalkedObject | undefined> {
+  const { crypto, archive, collector, add } = context;
+  const place = object.key ?? `${manifest.chain} ${manifest.seq} object ${object.no} (inline)`;
+  try {
+    let dataKey: Uint8Array | null = null;
+    if (object.enc !== 'none') {
+      if (context.level < 6) {
+        checkHeader(object, bytes);
+        readTrailer(crypto, object, bytes.subarray(bytes.length - object.trailer));
+        return undefined;
+      }
+      const answer = await context.evidence.dataKey(manifest.chain, object);
+      if ('refused' in answer) {
+        add(finding('WRAP_DAMAGED', `${manifest.chain} ${object.dataKey ?? ''}`, answer.refused));
+      }
+      if (!('key' in answer)) {
+        checkHeader(object, bytes);
+        readTrailer(crypto, object, bytes.subarray(bytes.length - object.trailer));
+        collector.skipped.add('Content was not decrypted where this verifier holds no key: leaves, directories and offsets inside were not checked.');
+        return undefined;
+      }
+      dataKey = answer.key;
+    } else if (manifest.chain !== 'gov') {
+      add(finding('CONTENT_DAMAGED', place, 'content lies in the clear where it must be encrypted.'));
+    }
+    const reader = new ObjectReader(crypto, { archive, chain: manifest.chain, seq: manifest.seq }, object, dataKey);
+    const walked = reader.walk(
+      bytes,
+      visit === undefined ? undefined : (plain, start, end) => visit(decodeRecord(plain.slice(start, end)).record, object),
+    );
+    collector.recordsOpened += object.records;
+    return walked;
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    add(finding(error.code === 'format_malformed' ? 'OBJECT_MALFORMED' : 'CONTENT_DAMAGED', place, `${error.message}.`));
+    return undefined;
+  }
+}
+
+/** Delete markers and other versions under the keys that the manifest names. */
+function checkOthers(context: VerifyContext, manifest: Manifest, stored: readonly StoredVersion[]): void {
+  for (const object of manifest.objects) {
+    for (const other of stored) {
+      if (other.key !== object.key || other.deleteMarker || other.version === object.version) continue;
+      // Its bytes are checked against the hash in the key below, which is the manifest's hash: equal bytes are only a note.
+      context.add(finding('EQUAL_COPY', other.key, `another version (${other.version}) of the object.`));
+    }
+  }
+}
+
+/** Everything else under the number: attempts of writers that lost, whose bytes must match the hash in their key. */
+export async function checkAttempts(
+  context: VerifyContext,
+  named: readonly (string | undefined)[],
+  stored: readonly StoredVersion[],
+  versions: readonly (string | undefined)[] = [],
+): Promise<void> {
+  if (context.level < 5) return;
+  for (const { key, version, deleteMarker } of stored) {
+    if (versions.includes(version)) continue;
+    if (deleteMarker) {
+      if (!named.includes(key)) context.add(finding('DELETE_MARKER', key, 'a delete marker.'));
+      continue;
+    }
+    const name = parseContentKey(key);
+    if (name === undefined) {
+      context.add(finding('ORPHAN', key, 'this is not the name of a content object.'));
+      continue;
+    }
+    if (named.includes(key) && stored.filter((other) => other.key === key && !other.deleteMarker).length === 1) continue;
+    const bytes = await context.evidence.get(key, version);
+    const hash = bytes === undefined ? undefined : toHex(context.crypto.sha256(bytes));
+    if (hash !== name.sha256)
+      context.add(finding(named.includes(key) ? 'SHADOW_VERSION' : 'ORPHAN', key, `the version ${version} holds other bytes than its key says.`));
+    else if (!named.includes(key))
+      context.add(
+        finding(
+          'ABANDONED_ATTEMPT',
+          key,
+          `content of a writer that lost its claim; class ${name.className}, expires ${endOfPeriod(name.period).toISOString().slice(0, 10)}.`,
+        ),
+      );
+  }
+}
+
+/** Both wraps of a data key: there, and locked until their cohort ends. */
+export async function checkWraps(context: VerifyContext, chain: string, object: ManifestObject): Promise<void> {
+  const [day = '', id = ''] = (object.dataKey ?? '').split('/');
+  const prefix = `${wrapPrefix(chain, { className: object.cohort.class, period: object.cohort.period }, day)}${id}/`;
+  const met = new Set<string>();
+  for await (const { key, version, deleteMarker } of context.evidence.wraps(prefix)) {
+    if (deleteMarker) {
+      context.add(finding('DELETE_MARKER', key, 'a delete marker hides a wrap of a data key.'));
+      continue;
+    }
+    met.add(key.slice(prefix.length));
+    const state = await context.evidence.wrapState(key, version);
+    const until = object.cohort.class === LEDGER_CLASS.name ? new Date(object.retainUntil) : endOfPeriod(object.cohort.period);
+    if (state?.lock === null || state === undefined) context.add(finding('LOCK_MISSING', key, 'a wrap of a data key is not locked.'));
+    else if (state.lock !== null && state.lock.retainUntil < until && object.cohort.class !== LEDGER_CLASS.name) {
+      context.add(
+        finding('LOCK_SHORT', key, `a wrap is locked until ${state.lock.retainUntil.toISOString()}, its cohort ends ${until.toISOString()}.`),
+      );
+    }
+  }
+  for (const kind of ['kek.jwe', 'escrow.jwe'])
+    if (!met.has(kind)) context.add(finding('WRAP_MISSING', `${prefix}${kind}`, 'a wrap of a data key in use is not there.'));
+}
