@@ -12,6 +12,8 @@ import { Fts5Writer } from './fts5-writer.js';
 export interface Fts5IndexOptions {
   /** Version of the tokenizer that makes the documents and queries. */
   readonly tokenizer?: string;
+  /** How long a call waits for another process that writes; the calling thread waits with it. */
+  readonly busyMs?: number;
 }
 
 // A stream gives the event loop a turn every so many hits.
@@ -35,6 +37,7 @@ function stopIf(signal: AbortSignal | undefined): void {
 export class Fts5RecordIndex implements RecordIndex {
   readonly #path: string;
   readonly #tokenizer: string;
+  readonly #busyMs: number;
   #reader: DatabaseSync | undefined;
   #writerDb: DatabaseSync | undefined;
   #writer: Fts5Writer | undefined;
@@ -42,14 +45,15 @@ export class Fts5RecordIndex implements RecordIndex {
   constructor(path: string, options: Fts5IndexOptions = {}) {
     this.#path = path;
     this.#tokenizer = options.tokenizer ?? TOKENIZER_VERSION;
+    this.#busyMs = options.busyMs ?? 5000;
   }
 
   open(): Promise<IndexStatus> {
     return settle(() => {
       this.#disconnect();
-      const db = connectWriter(this.#path);
+      const db = connectWriter(this.#path, this.#busyMs);
       this.#writerDb = db;
-      this.#reader = connectReader(this.#path);
+      this.#reader = connectReader(this.#path, this.#busyMs);
       const current = findGeneration(db, 'current') ?? inTransaction(db, () => this.#first(db));
       this.#writer = new Fts5Writer(db, current.number);
       return current.status;
@@ -233,7 +237,7 @@ export class Fts5RecordIndex implements RecordIndex {
   async *#stream(hits: (db: DatabaseSync) => Iterable<SearchHit>, signal: AbortSignal | undefined): AsyncGenerator<SearchHit> {
     stopIf(signal);
     this.#connection();
-    const db = connectReader(this.#path);
+    const db = connectReader(this.#path, this.#busyMs);
     try {
       guarded(() => {
         db.exec('BEGIN');

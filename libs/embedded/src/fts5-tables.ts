@@ -3,7 +3,6 @@ import { DatabaseSync } from 'node:sqlite';
 
 /** Written to `user_version`; another number is another format. */
 const FORMAT = 1;
-const BUSY_MS = 10_000;
 const SQLITE_TOOBIG = 18;
 const SQLITE_FULL = 13;
 
@@ -52,8 +51,8 @@ export function guarded<T>(work: () => T): T {
 }
 
 /** A connection that may write. WAL: it does not block readers, and they do not block it. */
-export function connectWriter(path: string): DatabaseSync {
-  const db = guarded(() => new DatabaseSync(path, { timeout: BUSY_MS }));
+export function connectWriter(path: string, busyMs: number): DatabaseSync {
+  const db = guarded(() => new DatabaseSync(path, { timeout: busyMs }));
   try {
     guarded(() => {
       // Freed pages are overwritten: what a disposition or a rebuild deletes must not stay readable in the file.
@@ -71,8 +70,8 @@ export function connectWriter(path: string): DatabaseSync {
   }
 }
 
-export function connectReader(path: string): DatabaseSync {
-  const db = guarded(() => new DatabaseSync(path, { timeout: BUSY_MS, readOnly: true }));
+export function connectReader(path: string, busyMs: number): DatabaseSync {
+  const db = guarded(() => new DatabaseSync(path, { timeout: busyMs, readOnly: true }));
   // Large sorts go to a file: memory stays bounded whatever a query finds.
   guarded(() => {
     db.exec('PRAGMA temp_store=FILE; PRAGMA cache_size=-65536');

@@ -114,7 +114,7 @@ export class BulkWriter {
       const outcomes = await this.#send(left);
       const again: Entry[] = [];
       let pushedBack = false;
-      left.forEach((sent, at) => {
+      for (const [at, sent] of left.entries()) {
         const outcome = outcomes[at];
         if (outcome === 'created' && sent.stub) unindexed += 1;
         else if (outcome === 'created') written += 1;
@@ -125,7 +125,7 @@ export class BulkWriter {
           if (sent.stub) throw new ElasticFailure({ status: 400, type: 'stub_refused' });
           again.push(entry(indexOf(sent.document), sent.document, true));
         }
-      });
+      }
       if (pushedBack && attempt + 1 >= this.#settings.attempts) throw new ElasticFailure({ status: 429, type: 'pushed_back' });
       left = again;
     }

@@ -25,7 +25,8 @@ export function failureOf(error: unknown): Failure {
   const meta = field(error, 'meta');
   const status = field(meta, 'statusCode');
   const cause = field(field(meta, 'body'), 'error');
-  if (typeof status !== 'number') return { type: typeOf(field(error, 'name')) };
+  // 0 is the client's word for no answer at all.
+  if (typeof status !== 'number' || status === 0) return { type: typeOf(field(error, 'name')) };
   return { status, type: typeOf(field(cause, 'type')) };
 }
 
