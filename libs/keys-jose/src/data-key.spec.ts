@@ -54,7 +54,9 @@ describe('unwrapEscrow', () => {
     const off = { kty, crv, x, y: Buffer.alloc(32, 9).toString('base64url') };
     for (const epk of [off, undefined, null, {}, { kty, crv, x }, { kty, crv: 'P-521', x, y }, { kty, crv, x, y, d: x }, { kty: 'oct', k: x }]) {
       const forged = Buffer.from(JSON.stringify({ ...header, epk })).toString('base64url');
-      expect(await refusal([forged, ...parts].join('.'))).toBe('key_malformed');
+      const jwe = [forged, ...parts].join('.');
+      await expect(unwrapEscrow(jwe, CONTEXT, privateJwk)).rejects.toMatchObject({ code: 'key_malformed' });
+      if (epk === off) await expect(unwrapEscrow(jwe, CONTEXT, privateJwk)).rejects.toThrow('its ephemeral key is not on P-256');
     }
   });
 
@@ -68,6 +70,12 @@ describe('unwrapEscrow', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('refuses to wrap anything but 32 bytes', async () => {
+    for (const length of [0, 31, 33]) {
+      await expect(wrapDataKey(randomBytes(length), 'ECDH-ES+A256KW', publicJwk, CONTEXT)).rejects.toThrow('a data key has 32 bytes');
+    }
   });
 
   it('refuses to wrap for names that are not names', async () => {

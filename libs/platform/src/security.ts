@@ -54,6 +54,25 @@ export function allowHosts(hosts: readonly string[]): Middleware {
   };
 }
 
+/**
+ * Refuses what a page from elsewhere makes a browser send in the name of its user (CSRF). Programs send neither header.
+ * Sign-in is left out: identity providers post their answer from their own origin, and the answer itself is checked.
+ */
+export function sameOrigin(): Middleware {
+  return (request, _response, next) => {
+    const reads = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
+    const allowed = reads || (request.url ?? '').startsWith('/auth/') || comesFromHere(request);
+    next(allowed ? undefined : { status: 403, expose: true });
+  };
+}
+
+function comesFromHere({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  // Browsers that are too old for fetch metadata.
+  return headers.origin === undefined || URL.parse(headers.origin)?.host === headers.host;
+}
+
 function hostName(host: string): string {
   const literal = /^\[([0-9a-f:.]+)\](?::\d*)?$/i.exec(host)?.[1];
   return literal ?? host.replace(/:\d*$/, '').toLowerCase();

@@ -181,6 +181,12 @@ describe('requests', () => {
     const response = await post(url, '{"custodians":["a","b"]}');
     expect(response.status).toBe(202);
     expect(await response.json()).toEqual({ id: 'm1', name: 'a,b' });
+    const dry = await fetch(`${url}/api/v1/matters/m2/holds?dryRun=true`, {
+      method: 'POST',
+      body: '{"custodians":["c"]}',
+      headers: { 'Content-Type': 'application/json' },
+    });
+    expect(await dry.json()).toEqual({ id: 'm2', name: 'ctrue' });
   });
 
   it('that do not fit their schemas are refused with every reason', async () => {
@@ -191,8 +197,12 @@ describe('requests', () => {
       code: 'bad_request',
       issues: [{ path: ['custodians'] }, { path: [], message: expect.stringContaining('more') }],
     });
-    const wrong = await fetch(`${url}/api/v1/matters/x/holds?dryRun=perhaps`, { method: 'POST' });
-    expect(await wrong.json()).toMatchObject({ code: 'bad_request' });
+    for (const path of ['x/holds', 'm1/holds?dryRun=perhaps', 'm1/holds?dryRun=true&dryRun=false', 'm1/holds?other=1']) {
+      const init = { method: 'POST', body: '{"custodians":["a"]}', headers: { 'Content-Type': 'application/json' } };
+      expect(await (await fetch(`${url}/api/v1/matters/${path}`, init)).json()).toMatchObject({ code: 'bad_request' });
+    }
+    // A body of another kind is no body: what a form of another site can send is refused.
+    expect((await post(url, '{"custodians":["a"]}', { 'Content-Type': 'text/plain' })).status).toBe(400);
   });
 
   it('that are not JSON, or too large, are refused without being quoted', async () => {
@@ -225,6 +235,18 @@ describe('requests', () => {
     expect(await status('evil.example.org')).toBe(421);
     expect(await status('127.0.0.1.evil.example.org')).toBe(421);
     expect(await status('localhost.evil.example.org:80')).toBe(421);
+  });
+
+  it('that a page from elsewhere makes a browser send are refused (CSRF)', async () => {
+    const { url } = await start(asAlice);
+    const status = async (headers: Record<string, string>): Promise<number> => (await post(url, '{"custodians":["a"]}', headers)).status;
+    expect(await status({ 'Sec-Fetch-Site': 'cross-site' })).toBe(403);
+    expect(await status({ 'Sec-Fetch-Site': 'same-site' })).toBe(403);
+    expect(await status({ Origin: 'https://evil.example.org' })).toBe(403);
+    expect(await status({ Origin: 'null' })).toBe(403);
+    expect(await status({ 'Sec-Fetch-Site': 'same-origin', Origin: url })).toBe(202);
+    expect(await status({ Origin: url })).toBe(202);
+    expect(await status({})).toBe(202);
   });
 
   it('carry security headers and an id of ours on every answer', async () => {

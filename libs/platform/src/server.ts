@@ -8,7 +8,7 @@ import { httpMetrics } from './http-metrics.js';
 import { nestLogger } from './logger.js';
 import { PlatformModule } from './platform-module.js';
 import type { PlatformOptions } from './platform-module.js';
-import { allowHosts, securityHeaders } from './security.js';
+import { allowHosts, sameOrigin, securityHeaders } from './security.js';
 
 export const LOOPBACK = '127.0.0.1';
 
@@ -49,7 +49,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   app.disable('x-powered-by');
   // An entity tag is a hash of the content, and nothing here is cached.
   app.disable('etag');
-  app.use(httpMetrics(options.metrics), securityHeaders());
+  app.use(httpMetrics(options.metrics), securityHeaders(), sameOrigin());
   const hosts = options.hosts ?? (isLoopback(options.host ?? LOOPBACK) ? ['localhost'] : undefined);
   if (hosts !== undefined) app.use(allowHosts(hosts));
   app.useBodyParser('json', { limit: options.bodyMaxBytes ?? 1 << 20, strict: true });
@@ -63,7 +63,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await app.init();
     await listen(server, options.port, options.host ?? LOOPBACK);
   } catch (error) {
-    await app.close();
+    // The first error says why; one while closing what had half started must not hide it.
+    await app.close().catch((second: unknown) => options.logger.error({ err: second }, 'closing after a failed start failed'));
     throw error;
   }
   const address = server.address();
