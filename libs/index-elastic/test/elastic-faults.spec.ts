@@ -1,4 +1,3 @@
-import { Client } from '@elastic/elasticsearch';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { IndexDocument, Position, RecordIndex } from '@holdfast/ports';
 import { collect, describeWith, documentAt, needed } from '@holdfast/test-kit';
@@ -6,8 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { ElasticIndexOptions } from '../src/elastic-options.js';
 import { ElasticRecordIndex } from '../src/elastic-index.js';
-import { deleteIndices } from './delete-indices.js';
 import { FaultyProxy, type Call, type Fate } from './faulty-proxy.js';
+import { client, deleteIndices } from './server.js';
 
 const CHAIN = 'msg/demo/im/0/0';
 const six = Array.from({ length: 6 }, (_, n) => documentAt(CHAIN, n, n));
@@ -64,9 +63,9 @@ describeWith({ env: ['HOLDFAST_TEST_ELASTIC_URL'] }, 'ElasticRecordIndex when th
     const reader = handle();
     await reader.open();
     expect((await reader.search(page)).hits.map(({ id }) => id)).toEqual(six.map(({ id }) => id));
-    const client = new Client({ node: needed('HOLDFAST_TEST_ELASTIC_URL') });
-    const names = Object.keys(await client.indices.getAlias({ index: `${prefix}-*` }));
-    await client.close();
+    const direct = client();
+    const names = Object.keys(await direct.indices.getAlias({ index: `${prefix}-*` }));
+    await direct.close();
     expect(names.map((name) => name.replace(/-g[0-9a-f]{16}-/, '-')).sort()).toEqual([`${prefix}-meta`, `${prefix}-standard-2033`]);
   }
 
@@ -290,9 +289,9 @@ describeWith({ env: ['HOLDFAST_TEST_ELASTIC_URL'] }, 'ElasticRecordIndex when th
     const { position } = await index.open();
     await index.write([documentAt(CHAIN, 0, 0, { body: ['verysecretword'], subject: ['verysecretword'], conversationName: ['verysecretword'] })]);
     await index.publish(covering(position, six.slice(0, 1)));
-    const client = new Client({ node: needed('HOLDFAST_TEST_ELASTIC_URL') });
-    const stored = await client.search({ index: `${prefix}-*`, size: 10 });
-    await client.close();
+    const direct = client();
+    const stored = await direct.search({ index: `${prefix}-*`, size: 10 });
+    await direct.close();
     expect(stored.hits.hits).not.toHaveLength(0);
     expect(JSON.stringify(stored)).not.toContain('verysecretword');
   }, 60_000);

@@ -147,7 +147,10 @@ export interface RecordIndex {
    * it. A rebuild that was abandoned before is deleted.
    */
   beginRebuild(): Promise<IndexStatus>;
-  /** The new generation takes over in one step and the old one is deleted. @throws HoldfastError `bad_request` without `beginRebuild` */
+  /**
+   * The new generation takes over in one step and the old one is deleted.
+   * @throws HoldfastError `bad_request` without `beginRebuild`, or while something written is not published
+   */
   finishRebuild(): Promise<void>;
   /** Idempotent; what was written and not published may be lost. */
   close(): Promise<void>;

@@ -439,6 +439,7 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(await total(index)).toBe(6);
     const begun = await index.beginRebuild();
     await index.write(six.slice(0, 2));
+    await expect(index.finishRebuild()).rejects.toMatchObject({ code: 'bad_request' });
     await index.publish(covering(begun.position, six.slice(0, 2)));
     await index.finishRebuild();
     expect(idsOf(await collect(index.ids(ALL)))).toEqual(six.slice(0, 2).map(({ id }) => id));

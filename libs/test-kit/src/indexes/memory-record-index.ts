@@ -186,6 +186,7 @@ export class MemoryRecordIndex implements RecordIndex {
     await this.#step('before', 'finishRebuild');
     const { building } = this.#store;
     if (building === undefined || building !== this.#generation) throw new HoldfastError('bad_request', 'no rebuild was begun by this handle');
+    if (this.#written.size > 0) throw new HoldfastError('bad_request', 'publish what was written before the rebuild is finished');
     this.#store.current = building;
     this.#store.building = undefined;
     await this.#step('after', 'finishRebuild');
