@@ -70,7 +70,8 @@ export class S3Calls {
   }
 }
 
-function configOf(options: S3Connection): S3ClientConfig {
+/** How every client of ours is set up. */
+export function configOf(options: S3Connection): S3ClientConfig {
   const sockets = { keepAlive: true, maxSockets: options.maxSockets ?? 64 };
   return {
     region: options.region,
@@ -83,6 +84,8 @@ function configOf(options: S3Connection): S3ClientConfig {
     maxAttempts: 1,
     // A wrong clock is to be seen, not corrected in silence: lock dates come from it.
     disableClockSkewCorrection: true,
+    // The SDK's warnings go to the console by default; what matters is in our errors.
+    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     followRegionRedirects: false,
     requestHandler: {
       connectionTimeout: options.connectTimeoutMs ?? 5000,
@@ -95,6 +98,10 @@ function configOf(options: S3Connection): S3ClientConfig {
       httpsAgent: sockets,
     },
   };
+}
+
+function ignore(): void {
+  // Nothing: see above.
 }
 
 function dateHeader(response: unknown): Date | undefined {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { checkClaimBody, checkObjectKey } from '@holdfast/ports';
 import type { ClaimStore } from '@holdfast/ports';
 import { checkClaimsBucket } from './buckets.js';
+import { md5 } from './digests.js';
 import { S3Calls } from './s3-calls.js';
 import { S3Fault, toHoldfastError } from './s3-fault.js';
 import type { S3StoreOptions } from './s3-options.js';
@@ -31,7 +31,7 @@ export class S3ClaimStore implements ClaimStore {
   async create(key: string, body: Uint8Array): Promise<'created' | 'exists' | 'unsure'> {
     checkObjectKey(key);
     checkClaimBody(body);
-    const ContentMD5 = createHash('md5').update(body).digest('base64');
+    const ContentMD5 = md5(body);
     const command = new PutObjectCommand({
       Bucket: this.#bucket,
       Key: key,

@@ -11,6 +11,8 @@ export async function* listVersions(
   pageSize: number,
   prefix: string,
   after: ObjectKey | undefined,
+  /** Told of every row as the server sent it, repeats included. */
+  onRow?: (version: string) => void,
 ): AsyncIterable<ObjectVersion> {
   let keyMarker = after;
   let versionMarker: string | undefined;
@@ -32,6 +34,7 @@ export async function* listVersions(
       throw toHoldfastError(error, `list ${prefix}`, bucket);
     }
     for (const row of rowsOf(page.Versions ?? [], page.DeleteMarkers ?? [])) {
+      onRow?.(row.version);
       if (after !== undefined && row.key <= after) continue;
       if (current !== undefined && row.key < current) throw new HoldfastError('store_refused', `the object store lists ${row.key} after ${current}`);
       if (row.key !== current) {

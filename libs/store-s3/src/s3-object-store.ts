@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -8,11 +8,13 @@ import {
   PutObjectLegalHoldCommand,
   PutObjectRetentionCommand,
   type HeadObjectCommandOutput,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { checkLock, checkObjectBody, checkObjectKey, checkRange } from '@holdfast/ports';
 import type { ByteRange, Lock, ObjectKey, ObjectState, ObjectStore, ObjectVersion, VersionId } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
 import { checkVaultBucket } from './buckets.js';
+import { md5, sha256 } from './digests.js';
 import { S3Calls } from './s3-calls.js';
 import { S3Fault, toHoldfastError } from './s3-fault.js';
 import { listVersions } from './s3-list.js';
@@ -100,8 +102,8 @@ export class S3ObjectStore implements ObjectStore {
     await this.#until(key, version, `set the legal hold of ${key}`, (state) => {
       if (state.legalHold === on) return undefined;
       const LegalHold = { Status } as const;
-      const send = new PutObjectLegalHoldCommand({ Bucket: this.#bucket, Key: key, VersionId: version, LegalHold });
-      return this.#calls.once((client) => client.send(send));
+      const command = new PutObjectLegalHoldCommand({ Bucket: this.#bucket, Key: key, VersionId: version, LegalHold });
+      return (client) => client.send(command);
     });
   }
 
@@ -119,8 +121,8 @@ export class S3ObjectStore implements ObjectStore {
       if (before !== null && (shorter || before.retainUntil.getTime() === lock.retainUntil.getTime())) return undefined;
       first = false;
       const Retention = { Mode: lock.mode, RetainUntilDate: lock.retainUntil };
-      const send = new PutObjectRetentionCommand({ Bucket: this.#bucket, Key: key, VersionId: version, Retention });
-      return this.#calls.once((client) => client.send(send));
+      const command = new PutObjectRetentionCommand({ Bucket: this.#bucket, Key: key, VersionId: version, Retention });
+      return (client) => client.send(command);
     });
   }
 
@@ -165,8 +167,8 @@ export class S3ObjectStore implements ObjectStore {
       Key: key,
       Body: body,
       ContentLength: body.byteLength,
-      ContentMD5: createHash('md5').update(body).digest('base64'),
-      ChecksumSHA256: createHash('sha256').update(body).digest('base64'),
+      ContentMD5: md5(body),
+      ChecksumSHA256: sha256(body),
       ObjectLockMode: lock.mode,
       ObjectLockRetainUntilDate: lock.retainUntil,
       ObjectLockLegalHoldStatus: 'OFF',
@@ -196,24 +198,22 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   /**
-   * Looks, changes what is not as wanted (`send` answers undefined when it is), looks again. Servers answer 500 to calls that
+   * Looks, changes what is not as wanted (`plan` answers undefined when it is), looks again. Servers answer 500 to calls that
    * meet, having applied them or not: only what is read back counts.
    */
-  async #until(key: ObjectKey, version: VersionId, doing: string, send: (state: ObjectState) => Promise<unknown> | undefined): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const sent = send(stateOf(await this.#head(key, version)));
-      if (sent === undefined) return;
-      try {
-        await sent;
-        if (attempt < this.#calls.attempts) continue;
-      } catch (error) {
-        const fault = S3Fault.of(error);
-        if (!fault.transient || attempt >= this.#calls.attempts) throw await this.#explain(fault, doing);
-        await this.#calls.pause(attempt);
-        continue;
+  async #until(key: ObjectKey, version: VersionId, doing: string, plan: Plan): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const send = plan(stateOf(await this.#head(key, version)));
+      if (send === undefined) return;
+      if (attempt === this.#calls.attempts) {
+        throw new HoldfastError('store_unavailable', `the object store does not ${doing}: it reads back otherwise after ${String(attempt)} attempts`);
       }
-      if (send(stateOf(await this.#head(key, version))) === undefined) return;
-      throw new HoldfastError('store_unavailable', `the object store does not ${doing}: it reads back otherwise after ${String(attempt)} attempts`);
+      if (attempt > 0) await this.#calls.pause(attempt);
+      try {
+        await this.#calls.once(send);
+      } catch (error) {
+        if (!S3Fault.of(error).transient) throw await this.#explain(error, doing);
+      }
     }
   }
 
@@ -321,6 +321,9 @@ export class S3ObjectStore implements ObjectStore {
     return kept;
   }
 }
+
+/** The next request towards what is wanted, or undefined when `state` is as wanted. */
+type Plan = (state: ObjectState) => ((client: S3Client) => Promise<unknown>) | undefined;
 
 function stateOf(output: HeadObjectCommandOutput): ObjectState {
   const { ObjectLockMode: mode, ObjectLockRetainUntilDate: retainUntil } = output;
