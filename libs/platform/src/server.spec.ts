@@ -1,7 +1,8 @@
 import { createServer, request as httpRequest } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
-import { Body, Controller, Get, Inject, Module, Param, Query } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Module, Param, Query, Res } from '@nestjs/common';
 import type { OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { HoldfastError } from '@holdfast/record';
@@ -78,6 +79,12 @@ class MattersController implements OnModuleDestroy, OnApplicationShutdown {
     await slowRelease;
     order.push('answered');
     return this.#health.readiness().ready ? 'ready' : 'draining';
+  }
+
+  @Route(open('/half', 'half'))
+  half(@Res() response: ServerResponse): void {
+    response.write('half of a ');
+    throw new Error('the store went away');
   }
 
   onModuleDestroy(): void {
@@ -298,6 +305,14 @@ describe('errors', () => {
     const line = written.map((one) => JSON.parse(one) as Record<string, unknown>).find(({ message }) => message === 'request failed');
     expect(line).toMatchObject({ requestId: response.headers.get('x-request-id'), err: { type: 'Error' } });
     expect(written.join('')).not.toContain('secrets');
+  });
+});
+
+describe('an answer that breaks off', () => {
+  it('is cut, so that nobody takes it for a whole one', async () => {
+    const { url } = await start();
+    await expect(fetch(`${url}/half`).then((response) => response.text())).rejects.toThrow();
+    expect(written.join('')).toContain('request failed');
   });
 });
 
