@@ -62,7 +62,7 @@ osd mon shutdown timeout = 1
 
 [client.rgw.a]
 rgw data = ${join(data, 'gateway')}
-rgw frontends = beast endpoint=127.0.0.1:${http}
+rgw frontends = beast endpoint=127.0.0.1:${http} tcp_nodelay=1
 rgw thread pool size = 64
 rgw dynamic resharding = false
 rgw gc max objs = 4
