@@ -319,8 +319,8 @@ export const CATALOGUE = {
   },
   onlyNot: {
     code: 'W_ONLY_NOT',
-    en: 'The query only excludes: it finds every record except those.',
-    zh: '查询只有排除条件：除被排除的以外，所有记录都会命中。',
+    en: 'Because of NOT, the query also finds every record that holds nothing it names.',
+    zh: '由于 NOT，凡不含查询所列内容的记录也都会命中。',
     hint: { en: 'Add a condition that says what to find.', zh: '请补充要查找的条件。' },
   },
   spaceIsAnd: {

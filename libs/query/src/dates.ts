@@ -1,4 +1,4 @@
-import { isReal } from './zone.js';
+import { asUtc, isReal } from './zone.js';
 import type { LocalTime, Zone } from './zone.js';
 
 /** What dates are read with. */
@@ -17,7 +17,7 @@ export interface Period {
 const DATE = /^([1-9]\d{3})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z|[+-]\d\d:\d\d)?)?)?)?$/iu;
 const TODAY = /^today(?:([+-])(\d{1,5})([dwmy]))?$/iu;
 
-type Unit = 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'millisecond';
+type Unit = 'year' | 'month' | 'day';
 
 const DAY_MS = 86_400_000;
 const START: LocalTime = { year: 1970, month: 1, day: 1, hour: 0, minute: 0, second: 0, millisecond: 0 };
@@ -32,20 +32,19 @@ function shifted(local: LocalTime, unit: Unit, count: number): LocalTime {
   return { ...local, year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
 }
 
-const LENGTHS: Readonly<Partial<Record<Unit, number>>> = { minute: 60_000, second: 1000, millisecond: 1 };
-
 /** Why a text is no date: not written like one, not in the calendar, or shown twice by clocks that go back. */
 export type NoDate = 'malformed' | 'impossible' | 'ambiguous';
 
 /** From the start of `local` to the start of the next unit: days of 23 or 25 hours come out right. */
-function period(local: LocalTime, unit: Unit, zone: Zone): Period | NoDate {
-  const length = LENGTHS[unit];
-  if (length === undefined) {
-    const from = zone.instant(local);
-    const to = zone.instant(shifted(local, unit, 1));
-    // A day that a zone left out when it crossed the date line (Samoa, 30 December 2011).
-    return from < to ? { from, to } : 'impossible';
-  }
+function calendarPeriod(local: LocalTime, unit: Unit, zone: Zone): Period | NoDate {
+  const from = zone.instant(local);
+  const to = zone.instant(shifted(local, unit, 1));
+  // A day that a zone left out when it crossed the date line (Samoa, 30 December 2011).
+  return from < to ? { from, to } : 'impossible';
+}
+
+/** A time of the clock must mean one instant: in evidence nobody may guess which. */
+function clockPeriod(local: LocalTime, length: number, zone: Zone): Period | NoDate {
   const [from, second] = zone.instants(local);
   if (from === undefined) return 'impossible';
   return second === undefined ? { from, to: from + length } : 'ambiguous';
@@ -63,7 +62,7 @@ function today(match: RegExpExecArray, { zone, now }: DateContext): Period | NoD
       : letter === 'm'
         ? shifted(start, 'month', count)
         : shifted(start, 'day', letter === 'w' ? count * 7 : count);
-  return isReal(local) ? period(local, 'day', zone) : 'impossible';
+  return local.year < 1000 || local.year > 9999 ? 'impossible' : calendarPeriod(local, 'day', zone);
 }
 
 /** Minutes of `Z` or `±hh:mm`; undefined when no clock is set so. */
@@ -107,21 +106,13 @@ function readDate(text: string, context: DateContext): Period | NoDate {
     millisecond: Number((fraction ?? '').padEnd(3, '0')),
   };
   if (!isReal(local)) return 'impossible';
-  const unit =
-    month === undefined
-      ? 'year'
-      : day === undefined
-        ? 'month'
-        : hour === undefined
-          ? 'day'
-          : second === undefined
-            ? 'minute'
-            : fraction === undefined
-              ? 'second'
-              : 'millisecond';
-  if (offset === undefined) return period(local, unit, context.zone);
+  if (hour === undefined) {
+    return calendarPeriod(local, month === undefined ? 'year' : day === undefined ? 'month' : 'day', context.zone);
+  }
+  const length = second === undefined ? 60_000 : fraction === undefined ? 1000 : 1;
+  if (offset === undefined) return clockPeriod(local, length, context.zone);
   const minutes = offsetMinutes(offset);
   if (minutes === undefined) return 'impossible';
-  const from = Date.UTC(local.year, local.month - 1, local.day, local.hour, local.minute, local.second, local.millisecond) - minutes * 60_000;
-  return { from, to: from + (LENGTHS[unit] ?? 1) };
+  const from = asUtc(local) - minutes * 60_000;
+  return { from, to: from + length };
 }

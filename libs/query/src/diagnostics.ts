@@ -39,12 +39,14 @@ interface Noted {
 
 function fill(template: string, language: keyof Bilingual, details: Details): string {
   return template.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = details[name] ?? '';
-    return typeof value === 'string' ? value : value[language];
+    const value = details[name];
+    return typeof value === 'object' ? value[language] : String(value);
   });
 }
 
-const SEVERITIES: Readonly<Record<string, Diagnostic['severity']>> = { E: 'error', W: 'warning', I: 'info' };
+function severityOf(code: string): Diagnostic['severity'] {
+  return code.startsWith('E') ? 'error' : code.startsWith('W') ? 'warning' : 'info';
+}
 
 /** Collects what is found and writes it out in the order of the text. */
 export class Diagnostics {
@@ -65,7 +67,7 @@ export class Diagnostics {
   };
 
   /** As `report`, about a place of the submitted text. */
-  readonly reportOriginal: Report = (reason, span, details = {}) => {
+  readonly reportOriginal = (reason: Reason, span: Span, details: Details): void => {
     if (this.#closed) return;
     if (CATALOGUE[reason].code.startsWith('E')) this.#errors++;
     this.#noted.push({ reason, span, details });
@@ -94,7 +96,7 @@ export class Diagnostics {
       const { code, en, zh, hint } = CATALOGUE[reason];
       return {
         code,
-        severity: SEVERITIES[code.charAt(0)] ?? 'error',
+        severity: severityOf(code),
         message: { en: fill(en, 'en', details), zh: fill(zh, 'zh', details) },
         hint: { en: fill(hint.en, 'en', details), zh: fill(hint.zh, 'zh', details) },
         ...span,

@@ -8,7 +8,7 @@ export function encodeToken(token: string): string {
   let out = '';
   for (const char of token) {
     if (PLAIN.test(char)) out += char;
-    else out += char === 'z' ? 'zz' : `z${(char.codePointAt(0) ?? 0).toString(16)}z`;
+    else out += char === 'z' ? 'zz' : `z${Number(char.codePointAt(0)).toString(16)}z`;
   }
   return out;
 }

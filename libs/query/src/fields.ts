@@ -94,20 +94,28 @@ export function isLaterField(name: string): boolean {
 
 /** Number of insertions, deletions, replacements and exchanges of neighbours between two short words. */
 export function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
+  const cells: number[] = [];
+  const width = b.length + 1;
+  const cell = (row: number, column: number): number => Number(cells[row * width + column]);
+  for (let row = 0; row <= a.length; row++) {
+    for (let column = 0; column < width; column++) {
+      if (row === 0 || column === 0) {
+        cells.push(row + column);
+        continue;
+      }
       const same = a[row - 1] === b[column - 1];
-      let best = Math.min((previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, (previous[column - 1] ?? 0) + (same ? 0 : 1));
-      if (row > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]) best = Math.min(best, (before[column - 2] ?? 0) + 1);
-      current.push(best);
+      const exchanged = row > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      cells.push(
+        Math.min(
+          cell(row - 1, column) + 1,
+          cell(row, column - 1) + 1,
+          cell(row - 1, column - 1) + (same ? 0 : 1),
+          exchanged ? cell(row - 2, column - 2) + 1 : Infinity,
+        ),
+      );
     }
-    before = previous;
-    previous = current;
   }
-  return previous[b.length] ?? 0;
+  return cell(a.length, b.length);
 }
 
 /** The candidate nearest to what was typed, if it is near enough to be what was meant. */

@@ -35,11 +35,13 @@ export function highlights(query: Query, text: string, field: TextField = 'body'
   if (phrases.length === 0) return [];
   const tokens = tokenize(text);
   const stream = tokens.map((token) => token.text);
+  const starts = tokens.map((token) => token.start);
+  const ends = tokens.map((token) => token.end);
   const found = phrases
     .flatMap((phrase) =>
       phrasePlaces(stream, phrase).map((place) => ({
-        start: tokens[place]?.start ?? 0,
-        end: tokens[place + phrase.length - 1]?.end ?? 0,
+        start: Number(starts[place]),
+        end: Number(ends[place + phrase.length - 1]),
       })),
     )
     .sort((a, b) => a.start - b.start);

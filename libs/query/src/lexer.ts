@@ -55,7 +55,6 @@ export class Lexer {
 
   lexemes(): readonly Lexeme[] {
     while (this.#findNext()) this.#next();
-    this.#out.push({ type: 'end', start: this.#at, end: this.#at });
     return this.#out;
   }
 
@@ -68,7 +67,7 @@ export class Lexer {
       else this.#out.push({ type: 'text', text, quoted: true, start, end: this.#at });
       return;
     }
-    if (this.#isOneOf(DASHES) && !this.#isEndOfWord(start + 1)) {
+    if (this.#isOneOf(DASHES) && !this.#isEndOfValue(start + 1)) {
       this.#smart(start);
       this.#at++;
       this.#push('not', start);
@@ -117,7 +116,8 @@ export class Lexer {
   #proximity(word: Word): boolean {
     const match = PROXIMITY.exec(word.raw);
     if (match !== null) {
-      const [, digits = '', rest = ''] = match;
+      const digits = String(match[1]);
+      const rest = String(match[2]);
       // "w/o" and "w/Bob" are English: only a number or nothing makes an operator.
       if (digits === '' && rest !== '') return false;
       this.#distance(word, rest === '' ? digits : '');
@@ -134,7 +134,7 @@ export class Lexer {
     if (match === null) return false;
     const start = this.#at;
     this.#at += match[0].length;
-    this.#distance({ start, end: this.#at }, match[1] ?? '');
+    this.#distance({ start, end: this.#at }, String(match[1]));
     return true;
   }
 
@@ -158,7 +158,9 @@ export class Lexer {
     FIELD.lastIndex = this.#at;
     const match = FIELD.exec(this.#text);
     if (match === null) return false;
-    const [whole, name = '', written = ''] = match;
+    const whole = match[0];
+    const name = String(match[1]);
+    const written = String(match[2]);
     const start = this.#at;
     const end = start + whole.length;
     const colon = /^[:\uff1a]/u.test(written);
@@ -168,7 +170,7 @@ export class Lexer {
       const suggestion = suggestField(name);
       if (!later) {
         // Addresses (https://…) and labels (re: …) are text; so is x=1, unless it looks like a field misspelt.
-        if (this.#text.startsWith('//', end) || (colon && this.#isEndOfWord(end))) return false;
+        if (this.#text.startsWith('//', end) || (colon && this.#isEndOfValue(end))) return false;
         if (!colon && (suggestion === undefined || name.length < 3)) return false;
       }
       const hint = suggestion === undefined ? '' : { en: ` Did you mean “${suggestion}:”?`, zh: `是否指“${suggestion}:”？` };

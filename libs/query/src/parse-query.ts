@@ -71,7 +71,7 @@ export function parseQuery(text: string, options: ParseOptions): ParsedQuery | R
     const code = text.charCodeAt(index).toString(16).toUpperCase().padStart(4, '0');
     diagnostics.reportOriginal('hiddenChar', { start: index, end: index + 1 }, { value: `U+${code}` });
   }
-  const node = new Parser(new Lexer(clean, diagnostics.report).lexemes(), diagnostics).parse();
+  const node = new Parser(new Lexer(clean, diagnostics.report).lexemes(), clean.length, diagnostics).parse();
   const resolved = node === undefined ? undefined : new Resolver({ zone, now: options.now }, diagnostics).resolve(node);
   const whole = { start: 0, end: clean.length };
   if (resolved !== undefined && depthOf(resolved) > MAX_DEPTH) diagnostics.report('tooDeep', whole, { limit: String(MAX_DEPTH) });

@@ -2,6 +2,9 @@ import type { Diagnostics, Span } from './diagnostics.js';
 import { MAX_DEPTH, MAX_NESTING } from './limits.js';
 import type { FieldToken, Lexeme, Node, RangeToken, ValueToken } from './syntax.js';
 
+/** After the last lexeme. */
+type End = { readonly type: 'end' } & Span;
+
 /**
  * Recursive descent over the grammar of `docs/query-language.md`; one method per rule. After an error it goes on at the
  * next operator or bracket, so that independent mistakes are all reported.
@@ -9,12 +12,16 @@ import type { FieldToken, Lexeme, Node, RangeToken, ValueToken } from './syntax.
 export class Parser {
   readonly #lexemes: readonly Lexeme[];
   readonly #diagnostics: Diagnostics;
+  readonly #end: End;
   #at = 0;
+  #lastEnd = 0;
   #nesting = 0;
   #saidSpace = false;
 
-  constructor(lexemes: readonly Lexeme[], diagnostics: Diagnostics) {
+  /** `length` is that of the text. */
+  constructor(lexemes: readonly Lexeme[], length: number, diagnostics: Diagnostics) {
     this.#lexemes = lexemes;
+    this.#end = { type: 'end', start: length, end: length };
     this.#diagnostics = diagnostics;
   }
 
@@ -76,7 +83,7 @@ export class Parser {
     this.#diagnostics.report('spaceIsAnd', { start: left.start, end: right.end }, { canonical: `${left.text} AND ${right.text}` });
   }
 
-  #startsOperand({ type }: Lexeme): boolean {
+  #startsOperand({ type }: Lexeme | End): boolean {
     return type !== 'and' && type !== 'or' && type !== 'close' && type !== 'end';
   }
 
@@ -135,7 +142,7 @@ export class Parser {
     }
   }
 
-  #group(open: Lexeme): Node {
+  #group(open: Span): Node {
     const before = this.#diagnostics.errors;
     const inner = this.#nested(open, () => this.#or());
     const close = this.#peek();
@@ -149,15 +156,15 @@ export class Parser {
   }
 
   /** field-clause = field operator value; value = word | phrase | range | "(" list ")" */
-  #field({ field, operator, start, end }: FieldToken): Node {
+  #field({ field, operator, start }: FieldToken): Node {
     const first = this.#take();
     const values = first.type === 'open' ? this.#list(first, field?.name ?? '…') : first.type === 'value' || first.type === 'range' ? [first] : [];
-    const span = { start, end: this.#lexemes[this.#at - 1]?.end ?? end };
+    const span = { start, end: this.#lastEnd };
     if (field === undefined || values.length === 0) return { type: 'bad', ...span };
     return { type: 'field', field, operator, values, ...span };
   }
 
-  #list(open: Lexeme, name: string): (ValueToken | RangeToken)[] {
+  #list(open: Span, name: string): (ValueToken | RangeToken)[] {
     const values: (ValueToken | RangeToken)[] = [];
     const before = this.#diagnostics.errors;
     let depth = 1;
@@ -200,7 +207,7 @@ export class Parser {
     if (this.#nesting === MAX_NESTING) {
       this.#diagnostics.report('tooDeep', at, { limit: String(MAX_DEPTH) });
       this.#diagnostics.close();
-      this.#at = this.#lexemes.length - 1;
+      this.#at = this.#lexemes.length;
       return { type: 'bad', start: at.start, end: at.end };
     }
     this.#nesting++;
@@ -209,18 +216,17 @@ export class Parser {
     return node;
   }
 
-  #peek(): Lexeme {
-    return this.#lexemes[Math.min(this.#at, this.#lexemes.length - 1)] ?? END;
+  #peek(): Lexeme | End {
+    return this.#lexemes[this.#at] ?? this.#end;
   }
 
-  #take(): Lexeme {
+  #take(): Lexeme | End {
     const next = this.#peek();
     this.#at++;
+    this.#lastEnd = next.end;
     return next;
   }
 }
-
-const END: Lexeme = { type: 'end', start: 0, end: 0 };
 
 function join(type: 'and' | 'or', items: readonly Node[]): Node | undefined {
   const [first] = items;

@@ -1,7 +1,7 @@
 import type { Query } from './ast.js';
 import { parseDate } from './dates.js';
 import type { DateContext, NoDate, Period } from './dates.js';
-import type { Bilingual, Report, Span } from './diagnostics.js';
+import type { Report, Span } from './diagnostics.js';
 import { nearest } from './fields.js';
 import type { Field } from './fields.js';
 import { fold, foldIdentifier } from './fold.js';
@@ -120,39 +120,41 @@ function dateOf(text: string, span: Span, context: DateContext, report: Report):
   return undefined;
 }
 
-/** The ends of a value that is a range, else undefined. */
-function endsOf(value: ValueToken | RangeToken): readonly [low: string, high: string] | undefined {
+/** A date, or the two ends of a range. */
+function datesOf(value: ValueToken | RangeToken): readonly [date: string] | readonly [low: string, high: string] {
   if (value.type === 'range') return [value.low, value.high];
+  if (value.text === '*') return ['*', '*'];
   const dots = value.text.indexOf('..');
-  return dots === -1 ? undefined : [value.text.slice(0, dots), value.text.slice(dots + 2)];
+  return dots === -1 ? [value.text] : [value.text.slice(0, dots), value.text.slice(dots + 2)];
 }
 
 function sent(value: ValueToken | RangeToken, operator: Operator, context: DateContext, report: Report): Leaf | undefined {
-  const ends = value.type === 'value' && value.text === '*' ? (['*', '*'] as const) : endsOf(value);
-  if (ends === undefined) {
-    // A value without ends is no range token.
-    const date = value.type === 'value' ? dateOf(value.text, value, context, report) : undefined;
+  const [low, high] = datesOf(value);
+  if (high === undefined) {
+    const date = dateOf(low, value, context, report);
     return date === undefined ? undefined : sentLeaf(compared(date, operator), context.zone);
   }
   if (operator !== ':' && operator !== '=') {
     report('rangeCompared', value, { operator });
     return undefined;
   }
-  const [low, high] = ends;
   const isOpen = (end: string): boolean => end === '*' || end === '';
-  const from = isOpen(low) ? undefined : dateOf(low, value, context, report);
-  const to = isOpen(high) ? undefined : dateOf(high, value, context, report);
-  if (isOpen(low) && isOpen(high)) report('rangeOpen', value);
-  if ((!isOpen(low) && from === undefined) || (!isOpen(high) && to === undefined)) return undefined;
-  if (from !== undefined && to !== undefined && from.from >= to.to) {
+  const from = isOpen(low) ? 'open' : dateOf(low, value, context, report);
+  const to = isOpen(high) ? 'open' : dateOf(high, value, context, report);
+  if (from === undefined || to === undefined) return undefined;
+  if (from !== 'open' && to !== 'open') {
+    if (from.from < to.to) return sentLeaf({ from: from.from, to: to.to }, context.zone);
     report('rangeReversed', value);
     return undefined;
   }
-  return sentLeaf({ ...(from === undefined ? {} : { from: from.from }), ...(to === undefined ? {} : { to: to.to }) }, context.zone);
+  if (from !== 'open') return sentLeaf({ from: from.from }, context.zone);
+  if (to !== 'open') return sentLeaf({ to: to.to }, context.zone);
+  report('rangeOpen', value);
+  return undefined;
 }
 
 /** Comparisons are with the whole unit: after March means from April on. */
-function compared({ from, to }: Period, operator: Operator): Partial<Period> {
+function compared({ from, to }: Period, operator: Operator): Bounds {
   switch (operator) {
     case '<':
       return { to: from };
@@ -168,23 +170,27 @@ function compared({ from, to }: Period, operator: Operator): Partial<Period> {
   }
 }
 
-function sentLeaf(bounds: Partial<Period>, zone: Zone): Leaf {
-  const { from, to } = bounds;
-  const query: Query = { kind: 'sent', ...bounds };
+/** At least one end. */
+type Bounds = { readonly from: number; readonly to?: number } | { readonly from?: undefined; readonly to: number };
+
+function sentLeaf({ from, to }: Bounds, zone: Zone): Leaf {
   const instant = (time: number): string => new Date(time).toISOString();
-  const first = from === undefined ? '' : clock(from, zone);
-  const end = to === undefined ? '' : clock(to, zone);
-  const inZone: Bilingual = { en: ` (${zone.name})`, zh: `（${zone.name}）` };
+  const name = zone.name;
   // A date covers its whole unit and milliseconds are the smallest one, so the last millisecond is written as the end.
-  if (to === undefined) {
-    return leaf(query, `sent:>=${instant(from ?? 0)}`, `sent at or after ${first}${inZone.en}`, `发送时间不早于 ${first}${inZone.zh}`);
+  if (from === undefined) {
+    const end = clock(to, zone);
+    return leaf({ kind: 'sent', to }, `sent:<=${instant(to - 1)}`, `sent before ${end} (${name})`, `发送时间早于 ${end}（${name}）`);
   }
-  if (from === undefined) return leaf(query, `sent:<=${instant(to - 1)}`, `sent before ${end}${inZone.en}`, `发送时间早于 ${end}${inZone.zh}`);
+  const first = clock(from, zone);
+  if (to === undefined) {
+    return leaf({ kind: 'sent', from }, `sent:>=${instant(from)}`, `sent at or after ${first} (${name})`, `发送时间不早于 ${first}（${name}）`);
+  }
+  const end = clock(to, zone);
   return leaf(
-    query,
+    { kind: 'sent', from, to },
     `sent:${instant(from)}..${instant(to - 1)}`,
-    `sent from ${first} until before ${end}${inZone.en}`,
-    `发送时间从 ${first} 起，到 ${end} 之前${inZone.zh}`,
+    `sent from ${first} until before ${end} (${name})`,
+    `发送时间从 ${first} 起，到 ${end} 之前（${name}）`,
   );
 }
 

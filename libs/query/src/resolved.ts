@@ -44,9 +44,18 @@ export function depthOf(resolved: Resolved): number {
   }
 }
 
-/** True when every record without something matches: NOT alone, or joined to nothing but NOTs. */
+/** True when a record matches that holds nothing of what the query names: it only excludes. */
 export function onlyExcludes(resolved: Resolved): boolean {
-  return resolved.type === 'not' || (resolved.type === 'and' && resolved.items.every(onlyExcludes));
+  switch (resolved.type) {
+    case 'leaf':
+      return false;
+    case 'not':
+      return !onlyExcludes(resolved.item);
+    case 'and':
+      return resolved.items.every(onlyExcludes);
+    case 'or':
+      return resolved.items.some(onlyExcludes);
+  }
 }
 
 /** The form that is stored with a search: operators and brackets written out, dates as instants, words folded. */

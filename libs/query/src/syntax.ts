@@ -35,7 +35,7 @@ export interface TextToken extends Span {
 
 /** What the lexer hands to the parser. `bad` stands for text about which an error was reported: an operand like any other. */
 export type Lexeme =
-  TextToken | FieldToken | ValueToken | RangeToken | ({ readonly type: 'open' | 'close' | 'and' | 'or' | 'not' | 'prox' | 'bad' | 'end' } & Span);
+  TextToken | FieldToken | ValueToken | RangeToken | ({ readonly type: 'open' | 'close' | 'and' | 'or' | 'not' | 'prox' | 'bad' } & Span);
 
 /** The syntax tree: what was written, before anything is looked up. */
 export type Node =

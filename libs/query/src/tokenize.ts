@@ -37,7 +37,7 @@ function emitCut(text: string, start: number, end: number, emit: Emit): void {
       from = index;
       count = 0;
     }
-    index += (text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1;
+    index = after(text, index);
     count++;
   }
   emit(text.slice(from, end), from, end);
@@ -61,7 +61,8 @@ function classAt(text: string, index: number): number {
 }
 
 function after(text: string, index: number): number {
-  return index + ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);
+  // Folded text is well-formed: a high surrogate has its low one.
+  return index + ((text.charCodeAt(index) & 0xfc00) === 0xd800 ? 2 : 1);
 }
 
 /** Keycap emoji: digit, # or * under U+20E3. */
@@ -134,7 +135,7 @@ export function tokenize(text: string): Token[] {
   }
   const folded = foldWithOffsets(text);
   cutFolded(folded.text, (token, start, end) => {
-    tokens.push({ text: token, start: folded.starts[start] ?? 0, end: folded.ends[end - 1] ?? 0 });
+    tokens.push({ text: token, start: Number(folded.starts[start]), end: Number(folded.ends[end - 1]) });
   });
   return tokens;
 }

@@ -14,7 +14,7 @@ export interface LocalTime {
 const DAY_MS = 86_400_000;
 
 /** The number that the local time would be if it were UTC. */
-function asUtc({ year, month, day, hour, minute, second, millisecond }: LocalTime): number {
+export function asUtc({ year, month, day, hour, minute, second, millisecond }: LocalTime): number {
   return Date.UTC(year, month - 1, day, hour, minute, second, millisecond);
 }
 
