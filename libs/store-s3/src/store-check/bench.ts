@@ -19,6 +19,9 @@ import { configOf, S3Calls } from '../s3-calls.js';
 import { S3Fault } from '../s3-fault.js';
 import type { S3Connection } from '../s3-options.js';
 
+export type Right = 'delete' | 'bypass' | 'retain';
+const RIGHT_S = 10;
+
 /** Everything a check leaves behind for a while lies under this prefix, in both buckets. */
 export const CHECK_PREFIX = 'store-check/';
 
@@ -29,6 +32,7 @@ export class Bench {
   readonly claims: string;
   readonly connection: S3Connection;
   readonly #run = randomBytes(6).toString('hex');
+  readonly #rights = new Map<Right, Promise<boolean>>();
   #skewMs = 0;
 
   constructor(connection: S3Connection, vault: string, claims: string) {
@@ -48,7 +52,7 @@ export class Bench {
   }
 
   async syncClock(): Promise<void> {
-    this.#skewMs = (await this.#serverTime()).getTime() - Date.now();
+    this.#skewMs = (await this.serverTime()).getTime() - Date.now();
   }
 
   /** A lock that ends `seconds` from now by the server's clock. */
@@ -57,7 +61,7 @@ export class Bench {
   }
 
   async passed(instant: Date): Promise<void> {
-    while ((await this.#serverTime()) <= instant) await wait(250);
+    while ((await this.serverTime()) <= instant) await wait(250);
   }
 
   async put(name: string, lock?: Lock, more: Partial<PutObjectCommandInput> = {}): Promise<string> {
@@ -103,6 +107,28 @@ export class Bench {
     return this.refusal(this.calls.retried((client) => client.send(command)));
   }
 
+  /**
+   * Whether these credentials may do such a thing at all. Without the right every refusal is theirs and proves nothing about
+   * the store, so a probe that was answered 403 asks here.
+   */
+  may(right: Right): Promise<boolean> {
+    const known = this.#rights.get(right) ?? this.#try(right);
+    this.#rights.set(right, known);
+    return known;
+  }
+
+  async #try(right: Right): Promise<boolean> {
+    const name = `right-${right}`;
+    switch (right) {
+      case 'delete':
+        return (await this.delete(name, await this.put(name))) === undefined;
+      case 'bypass':
+        return (await this.delete(name, await this.put(name, this.lock('GOVERNANCE', RIGHT_S)), true)) === undefined;
+      case 'retain':
+        return (await this.retain(name, await this.put(name), this.lock('GOVERNANCE', RIGHT_S))) === undefined;
+    }
+  }
+
   /** Undefined when `sent` was accepted, else the refusal; anything that is neither (server fault, no answer) is thrown. */
   async refusal(sent: Promise<unknown>): Promise<string | undefined> {
     try {
@@ -115,7 +141,7 @@ export class Bench {
     }
   }
 
-  async #serverTime(): Promise<Date> {
+  async serverTime(): Promise<Date> {
     const output = await this.calls.retried((client) => client.send(new HeadBucketCommand({ Bucket: this.vault })));
     return this.calls.dateOf(output) ?? new Date();
   }

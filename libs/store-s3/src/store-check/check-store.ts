@@ -1,4 +1,4 @@
-import { DeleteObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, ListObjectsV2Command, PutObjectLegalHoldCommand } from '@aws-sdk/client-s3';
 import { HoldfastError } from '@holdfast/record';
 import { checkClaimsBucket, checkVaultBucket } from '../buckets.js';
 import { S3Fault, toHoldfastError } from '../s3-fault.js';
@@ -14,6 +14,7 @@ import { notTried, type Outcome, type Probe, type PromiseReport, type StoreRepor
 const POOL = 6;
 /** Leftovers removed by one check: about those of two. */
 const SWEPT = 1000;
+const SWEEP_AGE_MS = 10 * 60_000;
 
 export interface StoreCheckTarget {
   readonly connection: S3Connection;
@@ -58,7 +59,8 @@ export async function checkStore(target: StoreCheckTarget, settings: StoreCheckS
       return report;
     });
     const refused = promises.some((one) => one.reliedOn && one.result === 'broken');
-    return { vault: target.vault, claims: target.claims, depth: full ? 'full' : 'quick', promises, refused };
+    const untried = promises.filter((one) => one.reliedOn && one.result === 'not_tried').map((one) => one.name);
+    return { vault: target.vault, claims: target.claims, depth: full ? 'full' : 'quick', promises, refused, untried };
   } catch (error) {
     throw toHoldfastError(error, 'check the store', target.vault);
   } finally {
@@ -85,15 +87,26 @@ async function run(probe: Probe, bench: Bench): Promise<Outcome> {
 
 /** Removes what earlier checks left, as far as its locks have ended. What cannot be removed yet stays: the next check is coming. */
 async function sweep(bench: Bench): Promise<void> {
+  // Younger things may belong to a check that runs at this moment: two services that start together.
+  const before = new Date((await bench.serverTime()).getTime() - SWEEP_AGE_MS);
   const rows: { readonly Key: string; readonly VersionId: string }[] = [];
   for await (const row of listVersions(bench.calls, bench.vault, 1000, CHECK_PREFIX, undefined)) {
+    if (row.lastModified > before) continue;
     rows.push({ Key: row.key, VersionId: row.version });
     if (rows.length === SWEPT) break;
   }
-  await inPool(rows, (row) => bench.refusal(bench.calls.retried((client) => client.send(new DeleteObjectCommand({ Bucket: bench.vault, ...row })))));
+  await inPool(rows, async (row) => {
+    const where = { Bucket: bench.vault, ...row };
+    const refusal = await bench.refusal(bench.calls.retried((client) => client.send(new DeleteObjectCommand(where))));
+    // A check that was killed may have left a hold; without it the next check removes the version.
+    if (refusal === undefined) return;
+    const LegalHold = { Status: 'OFF' } as const;
+    await bench.refusal(bench.calls.retried((client) => client.send(new PutObjectLegalHoldCommand({ ...where, LegalHold }))));
+  });
   const left = await bench.calls.retried((client) => client.send(new ListObjectsV2Command({ Bucket: bench.claims, Prefix: CHECK_PREFIX })));
-  await inPool(left.Contents ?? [], async ({ Key }) => {
-    if (Key !== undefined) await bench.refusal(bench.calls.retried((client) => client.send(new DeleteObjectCommand({ Bucket: bench.claims, Key }))));
+  await inPool(left.Contents ?? [], async ({ Key, LastModified }) => {
+    if (Key !== undefined && LastModified !== undefined && LastModified <= before)
+      await bench.refusal(bench.calls.retried((client) => client.send(new DeleteObjectCommand({ Bucket: bench.claims, Key }))));
   });
 }
 

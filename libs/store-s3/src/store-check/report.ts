@@ -22,6 +22,8 @@ export interface StoreReport {
   readonly promises: readonly PromiseReport[];
   /** A promise that is relied on was seen broken: this store must not be used. */
   readonly refused: boolean;
+  /** Names of promises that are relied on and could not be tried (a quick check, or rights that are missing). */
+  readonly untried: readonly string[];
 }
 
 export interface Outcome {
