@@ -4,4 +4,4 @@ export { chainsOf } from './epochs.js';
 export { SEAL_LIMITS, segmentAge } from './limits.js';
 export type { SealLimits } from './limits.js';
 export { SealWorker } from './seal-worker.js';
-export type { SealCounts, SealWorkerOptions } from './seal-worker.js';
+export type { PartitionStatus, SealCounts, SealWorkerOptions } from './seal-worker.js';

@@ -97,6 +97,11 @@ export class PartitionSealer {
     this.#observer = observer;
   }
 
+  /** The offset after the last record taken. */
+  get next(): bigint {
+    return this.#nextOffset;
+  }
+
   get chain(): string {
     return this.#chain;
   }

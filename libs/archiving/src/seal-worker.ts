@@ -30,6 +30,16 @@ export interface SealCounts {
   claimsLost: number;
 }
 
+/** One partition as a worker sees it. */
+export interface PartitionStatus {
+  readonly topic: string;
+  readonly partition: number;
+  readonly chain: string;
+  readonly next: bigint;
+  readonly lag: bigint;
+  readonly stopped?: string;
+}
+
 export interface SealWorkerOptions {
   readonly archive: Archive;
   readonly clock: CheckedClock;
@@ -100,12 +110,19 @@ export class SealWorker implements PartitionHandler, SealObserver {
     await Promise.all([...this.#partitions.values()].map((partition) => partition.finish()));
   }
 
-  /** Partitions held, with their chain and lag; `stopped` names the error that keeps one from going on. */
-  status(): { readonly topic: string; readonly partition: number; readonly chain: string; readonly lag: bigint; readonly stopped?: string }[] {
+  /** Partitions held, with their chain, the offset after the last record taken, and lag; `stopped` names the error that keeps one from going on. */
+  status(): PartitionStatus[] {
     return [...this.#partitions].map(([name, partition]) => {
       const [topic = '', number = ''] = splitName(name);
       const stopped = this.#stopped.get(name)?.code;
-      return { topic, partition: Number(number), chain: partition.chain, lag: partition.lag, ...(stopped !== undefined && { stopped }) };
+      return {
+        topic,
+        partition: Number(number),
+        chain: partition.chain,
+        next: partition.next,
+        lag: partition.lag,
+        ...(stopped !== undefined && { stopped }),
+      };
     });
   }
 

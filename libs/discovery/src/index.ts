@@ -1,3 +1,4 @@
+export { openDiscovery } from './open-discovery.js';
 export { RecordOpener, proofOf } from './open-record.js';
 export type { VerifiedRecord } from './open-record.js';
 export { detailOf, viewOf } from './record-view.js';

@@ -49,9 +49,7 @@ export class LedgerWriter {
   append(event: LedgerEvent): Promise<Committed> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event, resolve, reject });
-      this.#running ??= this.#drain().finally(() => {
-        this.#running = undefined;
-      });
+      this.#running ??= this.#drain();
     });
   }
 
@@ -72,6 +70,8 @@ export class LedgerWriter {
         for (const { reject } of batch) reject(error);
       }
     }
+    // In the same turn as the last look at the queue: an event that comes later finds nobody running and starts anew.
+    this.#running = undefined;
   }
 
   async #commit(events: readonly LedgerEvent[]): Promise<Committed> {

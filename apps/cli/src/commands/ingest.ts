@@ -1,0 +1,153 @@
+import { SEAL_LIMITS, SealWorker } from '@holdfast/archiving';
+import type { PartitionStatus } from '@holdfast/archiving';
+import type { OpenedArchive } from '@holdfast/assembly';
+import { IndexFollower } from '@holdfast/indexing';
+import { HoldfastError } from '@holdfast/record';
+import { Progress, count, print } from '../output.js';
+import { PrintedAlarms, withArchive } from '../session.js';
+import type { GlobalOptions } from '../session.js';
+
+const LOOK_MS = 50;
+
+export interface IngestOptions extends GlobalOptions {
+  readonly untilIdle?: boolean;
+  /** false: only seal (benchmarks). */
+  readonly index?: boolean;
+}
+
+/** `holdfast ingest --until-idle`: seal and index what waits, print what happened. */
+export async function ingest(options: IngestOptions): Promise<number> {
+  if (options.untilIdle !== true) throw new HoldfastError('bad_configuration', 'Say --until-idle; "holdfast start" runs the services for good.');
+  return withArchive(options, false, async (opened) => {
+    const alarms = new PrintedAlarms();
+    const progress = new Progress(options.json === true);
+    const began = performance.now();
+    const sealed = await sealUntilIdle(opened, alarms, (records, lag) => {
+      progress.show(`${count(records)} records sealed, ${count(lag)} waiting`);
+    });
+    const sealSeconds = (performance.now() - began) / 1000;
+    const indexBegan = performance.now();
+    const indexed =
+      options.index === false
+        ? undefined
+        : await indexUntilIdle(opened, alarms, (documents) => {
+            progress.show(`${count(documents)} events indexed`);
+          });
+    progress.end();
+    const report = {
+      records: sealed.records,
+      segments: sealed.segments,
+      bytes: sealed.bytes,
+      unparsed: sealed.unparsed,
+      keyMismatches: sealed.keyMismatches,
+      sealSeconds: round(sealSeconds),
+      recordsPerSecond: Math.round(sealed.records / sealSeconds),
+      partitions: sealed.partitions,
+      ...(indexed !== undefined && {
+        indexed: { documents: indexed.documents, unindexed: indexed.unindexed, seconds: round((performance.now() - indexBegan) / 1000) },
+      }),
+      alarms: [...alarms.standing.values()],
+    };
+    print(options.json === true, report, () => textOf(report));
+    return alarms.stopped ? 1 : 0;
+  });
+}
+
+interface Sealed {
+  readonly records: number;
+  readonly segments: number;
+  readonly bytes: number;
+  readonly unparsed: number;
+  readonly keyMismatches: number;
+  readonly partitions: readonly { readonly partition: string; readonly chain: string; readonly next: string }[];
+}
+
+/** Seals until every partition has reached the end that its log has now, or is stopped by an alarm. */
+export async function sealUntilIdle(
+  opened: OpenedArchive,
+  alarms: PrintedAlarms,
+  onProgress: (records: number, lag: number) => void,
+): Promise<Sealed> {
+  const source = opened.source();
+  const worker = new SealWorker({ ...opened, source, limits: SEAL_LIMITS, alarms });
+  const ends = new Map<string, bigint>();
+  for (const { topic, partitions } of await source.topics()) {
+    for (let partition = 0; partition < partitions; partition++)
+      ends.set(`${topic}/${partition}`, (await source.watermarks({ topic, partition })).high);
+  }
+  const stop = new AbortController();
+  let last: readonly PartitionStatus[] = [];
+  const onSignal = (): void => {
+    stop.abort();
+  };
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  try {
+    await worker.start();
+    for (;;) {
+      const status = worker.status();
+      const lag = status.reduce((sum, partition) => sum + Number(partition.lag), 0);
+      onProgress(worker.counts.records, lag);
+      const done = [...ends].every(([name, end]) => {
+        const partition = status.find((candidate) => `${candidate.topic}/${candidate.partition}` === name);
+        return partition?.stopped !== undefined ? alarms.stopped : (partition?.next ?? -1n) >= end;
+      });
+      if (done || stop.signal.aborted) break;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    await worker.flush();
+    last = worker.status();
+  } finally {
+    process.removeListener('SIGINT', onSignal);
+    process.removeListener('SIGTERM', onSignal);
+    await worker.stop();
+    await source.close();
+  }
+  if (stop.signal.aborted)
+    throw new HoldfastError('stopped', 'Stopped on request; what was sealed stays sealed, and the next run goes on behind it.');
+  const partitions = last.map(({ topic, partition, chain, next: offset }) => ({
+    partition: `${topic}/${partition}`,
+    chain,
+    next: offset.toString(),
+  }));
+  return { ...worker.counts, partitions };
+}
+
+/** Indexes everything that is committed now. */
+export async function indexUntilIdle(
+  opened: OpenedArchive,
+  alarms: PrintedAlarms,
+  onProgress: (documents: number) => void,
+): Promise<{ readonly documents: number; readonly unindexed: number }> {
+  const index = opened.index();
+  const follower = new IndexFollower({ ...opened, index, alarms });
+  try {
+    await follower.catchUp((counts) => {
+      onProgress(counts.documents);
+    });
+    return follower.counts;
+  } finally {
+    await index.close();
+  }
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 100) / 100;
+}
+
+function textOf(report: {
+  readonly records: number;
+  readonly segments: number;
+  readonly sealSeconds: number;
+  readonly recordsPerSecond: number;
+  readonly unparsed: number;
+  readonly indexed?: { readonly documents: number; readonly seconds: number };
+}): string {
+  const lines = [
+    `${count(report.records)} records sealed in ${count(report.segments)} segments, ${report.sealSeconds} s (${count(report.recordsPerSecond)} records/s).`,
+  ];
+  if (report.unparsed > 0)
+    lines.push(`${count(report.unparsed)} of them could not be read as events; they are sealed as received and listed by: is:unreadable`);
+  if (report.indexed !== undefined) lines.push(`${count(report.indexed.documents)} events are searchable (${report.indexed.seconds} s).`);
+  return lines.join('\n');
+}

@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { EMBEDDED_DEFAULTS } from '@holdfast/assembly';
+import { JwksKeyRing, initKeyRing } from '@holdfast/keys-jose';
+import { HoldfastError } from '@holdfast/record';
+import type { RetentionClass } from '@holdfast/governance';
+import { cohortsNeeded } from '@holdfast/vault';
+import { EXIT, count, print } from '../output.js';
+import { withArchive } from '../session.js';
+import type { GlobalOptions } from '../session.js';
+
+/** `name=months[+lengthen]`, comma separated: `standard=84,trade=72+12`. */
+export function parseClasses(text: string): RetentionClass[] {
+  return text.split(',').map((part, i) => {
+    const match = /^([a-z][a-z0-9-]{0,30})=([1-9]\d{0,3})(?:\+(\d{1,4}))?$/.exec(part.trim());
+    if (match?.[1] === undefined)
+      throw new HoldfastError(
+        'bad_configuration',
+        `${JSON.stringify(part)} is not a retention class: it reads name=months or name=months+lengthening.`,
+      );
+    return { name: match[1], number: i + 1, months: Number(match[2]), lengthenMonths: Number(match[3] ?? 0) };
+  });
+}
+
+/** `holdfast keys init`: makes what is missing in a folder of keys; never replaces a key. */
+export async function initKeys(
+  options: GlobalOptions & { readonly dir?: string; readonly classes?: string; readonly escrowPrivate?: boolean },
+): Promise<number> {
+  const folder = options.dir ?? (options.data === undefined ? undefined : join(options.data, 'keys'));
+  if (folder === undefined)
+    throw new HoldfastError('bad_configuration', 'Name the folder of the keys: --dir DIR, or --data DIR for an embedded archive.');
+  const classes = options.classes === undefined ? EMBEDDED_DEFAULTS.classes : parseClasses(options.classes);
+  const { made, withoutEscrow } = await initKeyRing(folder, {
+    cohorts: cohortsNeeded(classes, new Date()),
+    escrowPrivate: options.escrowPrivate === true || options.data !== undefined,
+  });
+  print(options.json === true, { folder, made: made.length, withoutEscrow }, () =>
+    [
+      `${count(made.length)} key files made in ${folder}; what was there stays as it is.`,
+      ...(withoutEscrow.length > 0
+        ? [`${count(withoutEscrow.length)} cohorts wait for their escrow public keys: make those offline and import them.`]
+        : []),
+      'Keep a copy of this folder where the archive is not: without it nothing can be read. Move escrow-private/ and recovery-private/ away from any server.',
+    ].join('\n'),
+  );
+  return EXIT.done;
+}
+
+/** `holdfast keys status`: which cohorts can be sealed and until when keys last. */
+export async function keysStatus(options: GlobalOptions): Promise<number> {
+  return withArchive(options, false, async (opened) => {
+    if (options.data === undefined) throw new HoldfastError('bad_configuration', 'Name the archive: --data DIR.');
+    const ring = await JwksKeyRing.open(join(options.data, 'keys'));
+    await opened.governance.refresh();
+    const have = new Set((await ring.cohorts()).map(({ cohort }) => `${cohort.className}/${cohort.period}`));
+    const needed = cohortsNeeded([...opened.governance.state.classes.values()], new Date());
+    const missing = needed.filter(({ className, period }) => !have.has(`${className}/${period}`));
+    const manifestKey = (await ring.manifestKey()).kid;
+    print(options.json === true, { manifestKey, cohorts: have.size, missing }, () =>
+      [
+        `Manifests are signed by ${manifestKey}.`,
+        `${count(have.size)} cohorts have keys.`,
+        missing.length === 0
+          ? 'Keys exist for the next 24 months.'
+          : `Missing: ${missing.map(({ className, period }) => `${className}/${period}`).join(' ')}`,
+      ].join('\n'),
+    );
+    return missing.length === 0 ? EXIT.done : EXIT.findings;
+  });
+}

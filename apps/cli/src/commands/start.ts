@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
+import { sampleEvents } from '@holdfast/connectors';
+import { HoldfastError } from '@holdfast/record';
+import { EXIT, count } from '../output.js';
+import type { GlobalOptions } from '../session.js';
+import { appendAll } from './generate.js';
+
+const HOST = '127.0.0.1';
+const READY_WITHIN_MS = 60_000;
+const LOOK_MS = 100;
+const FORCE_AFTER_MS = 20_000;
+
+export interface StartOptions extends GlobalOptions {
+  readonly port: number;
+  readonly sample?: boolean;
+}
+
+interface Service {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly ended: Promise<number>;
+}
+
+/** `holdfast start`: an embedded archive with both services until Ctrl-C. */
+export async function start(options: StartOptions): Promise<number> {
+  const folder = options.data;
+  if (folder === undefined)
+    throw new HoldfastError(
+      'bad_configuration',
+      'Name the folder of the archive: --data DIR. Services of a cluster are started one by one, see docs/operations.',
+    );
+  await refuseOccupied(options.port);
+  await refuseOccupied(options.port + 1);
+  const say = (line: string): void => {
+    process.stdout.write(`${line}\n`);
+  };
+  const opened = await openEmbedded(folder, EMBEDDED_DEFAULTS);
+  say(
+    opened.created ? `A new archive was made in ${folder}, with its keys in ${folder}/keys.` : `The archive in ${folder} goes on where it stopped.`,
+  );
+  say(`Archive id: ${opened.archive.idHex}`);
+  if (opened.created)
+    say(
+      `Records are kept for ${EMBEDDED_DEFAULTS.classes[0]?.months ?? 0} months (class standard). Move ${folder}/keys/escrow-private away from this machine.`,
+    );
+  if (options.sample === true && (await sourceIsEmpty(opened))) {
+    const records = await appendAll(opened, sampleEvents(), () => undefined);
+    say(`${count(records)} sample messages, English and Chinese, were put into the source.`);
+  }
+  await opened.close();
+  const environment = { ...process.env, HOLDFAST_PROFILE: 'embedded', HOLDFAST_DATA: folder, HOLDFAST_PORT: String(options.port) };
+  const services = [launch('ingest', environment), launch('audit', environment)];
+  let stopping: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // Ctrl-C reaches the whole group of the terminal, and npm sends it again: passing it on once is enough.
+    if (stopping !== undefined) return;
+    stopping = signal;
+    say('\nStopping: what is in flight is sealed first.');
+    for (const { child } of services) child.kill('SIGTERM');
+    setTimeout(() => {
+      for (const { child } of services) child.kill('SIGKILL');
+    }, FORCE_AFTER_MS).unref();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const first = Promise.race(services.map((service) => service.ended.then((code) => ({ service, code }))));
+  const ready = await Promise.race([waitReady(options.port, () => stopping !== undefined), first.then(() => false)]);
+  if (ready) announce(options.port, folder, say);
+  const { service, code } = await first;
+  for (const other of services) if (other !== service) other.child.kill('SIGTERM');
+  await Promise.all(services.map(({ ended }) => ended));
+  if (stopping !== undefined) {
+    say('Stopped cleanly.');
+    return EXIT.done;
+  }
+  process.stderr.write(`The service ${service.name} ended by itself; its last lines above say why.\n`);
+  return code === 0 ? EXIT.couldNotRun : code;
+}
+
+function launch(name: string, environment: NodeJS.ProcessEnv): Service {
+  const main = fileURLToPath(import.meta.resolve(`@holdfast/${name}/main`));
+  // Own process group: Ctrl-C in the terminal reaches only this process, which stops the services in order.
+  const child = spawn(process.execPath, [...process.execArgv, main], {
+    env: { ...environment, HOLDFAST_LOG_LEVEL: process.env['HOLDFAST_LOG_LEVEL'] ?? 'warn' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+  const ended = new Promise<number>((resolve) => {
+    child.on('exit', (code) => {
+      resolve(code ?? EXIT.couldNotRun);
+    });
+    child.on('error', () => {
+      resolve(EXIT.couldNotRun);
+    });
+  });
+  return { name, child, ended };
+}
+
+/** True as soon as both services say that they are ready. */
+async function waitReady(port: number, stopped: () => boolean): Promise<boolean> {
+  const until = Date.now() + READY_WITHIN_MS;
+  while (!stopped() && Date.now() < until) {
+    const answers = await Promise.all([port, port + 1].map(isReady));
+    if (answers.every(Boolean)) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  return false;
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://${HOST}:${port}/ready`)).ok;
+  } catch {
+    // Not listening yet: asked again until the deadline.
+    return false;
+  }
+}
+
+function announce(port: number, folder: string, say: (line: string) => void): void {
+  const cli = 'npx --no-install holdfast';
+  say(`
+Holdfast is running.
+  API         http://localhost:${port}/api/v1/status   (only from this machine, until accounts exist)
+  Reference   http://localhost:${port}/openapi.json
+
+Try:
+  ${cli} search 'contract' --data ${folder}
+  ${cli} search '合同 OR 预算' --data ${folder}
+  ${cli} verify --data ${folder}
+  curl 'http://localhost:${port}/api/v1/search?q=budget'
+
+Ctrl-C stops it; the next start goes on with the same archive.`);
+}
+
+async function sourceIsEmpty(opened: Awaited<ReturnType<typeof openEmbedded>>): Promise<boolean> {
+  const source = opened.source();
+  try {
+    for (const { topic, partitions } of await source.topics()) {
+      for (let partition = 0; partition < partitions; partition++) if ((await source.watermarks({ topic, partition })).high > 0n) return false;
+    }
+    return true;
+  } finally {
+    await source.close();
+  }
+}
+
+/** @throws HoldfastError `bad_configuration` when somebody listens on the port */
+function refuseOccupied(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (cause) => {
+      reject(new HoldfastError('bad_configuration', `Port ${port} is in use: stop what listens there, or choose another with --port.`, { cause }));
+    });
+    probe.listen(port, HOST, () => {
+      probe.close(() => {
+        resolve();
+      });
+    });
+  });
+}

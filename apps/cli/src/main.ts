@@ -1,0 +1,107 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { generate } from './commands/generate.js';
+import { indexStatus, rebuildIndex } from './commands/index-command.js';
+import { ingest } from './commands/ingest.js';
+import { initKeys, keysStatus } from './commands/keys.js';
+import { search, show } from './commands/search.js';
+import { acceptGap, newEpoch } from './commands/source.js';
+import { start } from './commands/start.js';
+import { verify } from './commands/verify.js';
+import { EXIT, exitCodeOf, sentenceOf } from './output.js';
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`a whole number from ${least} to ${most} is expected.`);
+    return value;
+  };
+}
+
+/** Runs `work` and turns its outcome into the exit code. */
+function run<A extends unknown[]>(work: (...args: A) => Promise<number>): (...args: A) => Promise<void> {
+  return async (...args) => {
+    process.exitCode = await work(...args);
+  };
+}
+
+const program = new Command('holdfast')
+  .description('A compliance archive for instant messages: sealed, searchable, provable.')
+  .version('0.1.0')
+  .exitOverride()
+  .showHelpAfterError('(add --help for what it takes)');
+
+function command(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .option('--data <dir>', 'the folder of an embedded archive')
+    .option('--json', 'one JSON document on stdout');
+}
+
+command(program, 'start', 'run both services; http://localhost:8420')
+  .option('--port <port>', 'audit listens here, ingest on the next port', wholeNumber(1, 65_534), 8420)
+  .option('--sample', 'load sample conversations into a new archive')
+  .action(run(start));
+
+command(program, 'generate', 'a bilingual synthetic corpus into the source')
+  .requiredOption('--records <n>', 'how many records', wholeNumber(1, 1_000_000_000))
+  .option('--seed <n>', 'the same seed gives the same corpus', wholeNumber(0, 0xffffffff), 1)
+  .option('--conversations <n>', 'how many conversations', wholeNumber(1, 10_000_000), 200)
+  .action(run(generate));
+
+command(program, 'ingest', 'seal and index what waits')
+  .option('--until-idle', 'stop when everything that is in the source now is sealed and indexed')
+  .option('--no-index', 'only seal')
+  .action(run(ingest));
+
+command(program, 'search <query>', 'search the archive')
+  .option('--limit <n>', 'results on a page', wholeNumber(1, 1000), 20)
+  .addOption(new Option('--sort <order>', 'by time').choices(['newest', 'oldest']).default('newest'))
+  .option('--from <date>', 'shorthand for sent:DATE..')
+  .option('--to <date>', 'shorthand for sent:..DATE')
+  .option('--cursor <cursor>', 'go on behind a page')
+  .option('--ids', 'only record ids; without --json all of them')
+  .action(run(search));
+
+command(program, 'show <record-id>', 'open a record with its proof')
+  .option('--context <n>', 'events of its conversation before and after', wholeNumber(0, 500))
+  .action(run(show));
+
+command(program, 'verify', 'judge the archive; exits 1 with findings')
+  .option('--level <n>', 'all checks up to this level', wholeNumber(1, 8))
+  .option('--archive-id <id>', 'the archive id that you hold from elsewhere')
+  .action(run(verify));
+
+const index = program.command('index').description('the search index');
+command(index, 'rebuild', 'build it anew from the vault').action(run(rebuildIndex));
+command(index, 'status', 'what it covers').action(run(indexStatus));
+
+const keys = program.command('keys').description('the key ring');
+command(keys, 'init', 'make the keys that are missing')
+  .option('--dir <dir>', 'the folder of the keys')
+  .option('--classes <list>', 'retention classes, name=months[+lengthening], comma separated')
+  .option('--escrow-private', 'also make escrow keys here (they belong offline)')
+  .action(run(initKeys));
+command(keys, 'status', 'which keys there are and which are missing').action(run(keysStatus));
+
+const source = program.command('source').description('ways out of alarms about the source');
+for (const [name, description, work] of [
+  ['accept-gap', 'seal that records the source no longer has are lost', acceptGap],
+  ['new-epoch', 'seal that the source was recreated or moved', newEpoch],
+] as const) {
+  command(source, name, description)
+    .requiredOption('--partition <topic/number>', 'the partition')
+    .requiredOption('--reason <text>', 'why; sealed with the decision')
+    .action(run(work));
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badConfiguration;
+  else {
+    process.stderr.write(`${sentenceOf(error, process.env['HOLDFAST_DEBUG'] === '1')}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}

@@ -1,0 +1,61 @@
+import { HoldfastError } from '@holdfast/record';
+
+/** Exit codes of the command line (stable; scripts rely on them). */
+export const EXIT = { done: 0, findings: 1, couldNotRun: 2, badConfiguration: 78 } as const;
+
+/** Exit code of an error. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof HoldfastError)) return EXIT.couldNotRun;
+  if (error.code === 'bad_configuration') return EXIT.badConfiguration;
+  return error.code === 'bad_request' || error.code === 'query_refused' || error.code === 'record_missing' ? EXIT.findings : EXIT.couldNotRun;
+}
+
+/** One sentence for a person; never a stack trace unless HOLDFAST_DEBUG asks for it. */
+export function sentenceOf(error: unknown, debug: boolean): string {
+  if (debug && error instanceof Error) return error.stack ?? error.message;
+  if (error instanceof HoldfastError) return error.message;
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
+    return 'The disk is full: free some space and run the command again; nothing that was acknowledged is lost.';
+  return `It stopped for an unforeseen reason: ${error instanceof Error ? error.message : String(error)}. Set HOLDFAST_DEBUG=1 to see where.`;
+}
+
+const EVERY_MS = 500;
+
+/** Progress on stderr: one line that is written over on a terminal, a line now and then elsewhere; nothing with --json and no terminal. */
+export class Progress {
+  readonly #terminal = process.stderr.isTTY;
+  readonly #quiet: boolean;
+  #last = 0;
+  #width = 0;
+
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
+
+  show(text: string): void {
+    const now = Date.now();
+    if (this.#quiet || now - this.#last < (this.#terminal ? EVERY_MS : 10 * EVERY_MS)) return;
+    this.#last = now;
+    if (!this.#terminal) {
+      process.stderr.write(`${text}\n`);
+      return;
+    }
+    process.stderr.write(`\r${text.padEnd(this.#width)}`);
+    this.#width = text.length;
+  }
+
+  end(): void {
+    if (this.#width > 0) process.stderr.write(`\r${' '.repeat(this.#width)}\r`);
+    this.#width = 0;
+  }
+}
+
+/** Prints the one document of `--json`, or text. */
+export function print(json: boolean, document: object, text: () => string): void {
+  process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${text()}\n`);
+}
+
+/** 1234567 → 1,234,567. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}

@@ -1,0 +1,2 @@
+def main(files):
+    return 0
