@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'format_malformed'
   /** The handler of a partition failed in a way nobody foresaw; the partition stops. */
   | 'handler_failed'
+  /** An export that cannot be imported as it is: unsafe archive, wrong format, damaged. Nothing was written. */
+  | 'import_refused'
   /** A search index that cannot answer (down, partial, too old). */
   | 'index_unavailable'
   /** An index made by another tokenizer version. */
@@ -87,6 +89,7 @@ const KINDS: Partial<Record<ErrorCode, ErrorKind>> = {
   claim_lost: 'transient',
   bad_configuration: 'permanent',
   bad_request: 'permanent',
+  import_refused: 'permanent',
   query_refused: 'permanent',
   record_missing: 'permanent',
   source_refused: 'permanent',

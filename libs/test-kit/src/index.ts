@@ -23,3 +23,5 @@ export { documentAt, generateDocuments, orderOf } from './indexes/documents.js';
 export { MemoryIndexStore, MemoryRecordIndex, type IndexFaults, type IndexOp, type MemoryRecordIndexOptions } from './indexes/memory-record-index.js';
 export { deepQuery, generateQuery } from './indexes/queries.js';
 export { SeededRandom } from './indexes/random.js';
+export { slackExportFiles, slackExportZip, writeSlackExport, type SlackExportOptions } from './exports/slack-export.js';
+export { zipFile, type ZipFileEntry } from './exports/zip-file.js';
