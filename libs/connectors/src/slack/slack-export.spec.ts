@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +52,17 @@ async function only(message: unknown, users: readonly unknown[] = []): Promise<E
   const last = events.at(-1);
   if (last === undefined) throw new Error('no event');
   return last;
+}
+
+/** All bytes of the records, short enough to compare. */
+function digest(records: readonly NewRecord[]): string {
+  const hash = createHash('sha256');
+  for (const { key, value, headers, timestamp } of records) {
+    for (const bytes of [key, value, ...headers.flatMap((header) => [header.key, header.value])])
+      hash.update(`${bytes?.length ?? -1} `).update(bytes ?? '');
+    hash.update(String(timestamp));
+  }
+  return hash.digest('hex');
 }
 
 /** Every leaf of a JSON value as text; empty containers are leaves. */
@@ -139,12 +151,12 @@ describe('a Slack export', () => {
     const first = await importOf(files);
     const records = await collect(first.records());
     expect(first.total).toBe(records.length);
-    expect(await collect(first.records())).toEqual(records);
+    expect(digest(await collect(first.records()))).toBe(digest(records));
     const summary = first.summary;
     await first.close();
     const second = await importOf(files);
     expect(second.importId).toBe(first.importId);
-    expect(await collect(second.records())).toEqual(records);
+    expect(digest(await collect(second.records()))).toBe(digest(records));
     await second.close();
     expect(summary).toMatchObject({ records: records.length, messages: 700, conversations: 20, people: 12, ignored: [], warnings: [] });
     expect(summary.filesByReference).toBeGreaterThan(30);
