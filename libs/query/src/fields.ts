@@ -121,12 +121,12 @@ export function editDistance(a: string, b: string): number {
 /** The candidate nearest to what was typed, if it is near enough to be what was meant. */
 export function nearest(typed: string, candidates: readonly string[]): string | undefined {
   const word = typed.toLowerCase();
-  // A long word is near nothing, and measuring it would be slow.
-  if (word.length > 24) return undefined;
   const limit = word.length < 4 ? 1 : 2;
   let found: string | undefined;
   let least = limit + 1;
   for (const candidate of candidates) {
+    // Measuring is slow, and words of other lengths are not near.
+    if (Math.abs(candidate.length - word.length) > limit) continue;
     const distance = editDistance(word, candidate);
     if (distance < least) [found, least] = [candidate, distance];
   }

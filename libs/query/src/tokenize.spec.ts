@@ -98,7 +98,7 @@ describe('tokenize', () => {
 
 describe('TOKENIZER_VERSION', () => {
   it('names the rules and the Unicode version of the runtime', () => {
-    expect(TOKENIZER_VERSION).toBe(`1-unicode-${process.versions.unicode ?? ''}`);
+    expect(TOKENIZER_VERSION).toBe(`1-unicode-${process.versions['unicode'] ?? ''}`);
   });
 
   it('names an unknown Unicode version by its number of characters', () => {

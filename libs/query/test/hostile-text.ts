@@ -38,8 +38,16 @@ const PIECES = [
   ...['from:', 'sent:', 'has:', 'kind:', 'id:', 'subject:', 'conversation:', 'filename:', 'tag:', 'frm:', '2024-03', 'today-3d', 'message', 'link'],
 ];
 
+/** One code point of the whole range, surrogates included. */
+const anyCodePoint = fc.integer({ min: 0, max: 0x10ffff }).map((code) => String.fromCodePoint(code));
+
 /** Any text: full Unicode, lone surrogates included, mixed with the pieces above. */
 export function hostileText(): fc.Arbitrary<string> {
-  const piece = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...PIECES) }, { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 3 }) });
+  const piece = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...PIECES) }, { weight: 1, arbitrary: anyCodePoint });
   return fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join(''));
+}
+
+/** A few code points of the whole range. */
+export function anyToken(): fc.Arbitrary<string> {
+  return fc.array(anyCodePoint, { minLength: 1, maxLength: 10 }).map((chars) => chars.join(''));
 }

@@ -1,0 +1,20 @@
+/**
+ * How much longer `work` takes on sixteen times the input: 16 for linear work, 256 for quadratic. A ratio, so that slow
+ * machines and busy ones give the same answer; the shortest of three runs counts.
+ */
+export function growth(part: string, count: number, work: (text: string) => void): number {
+  const cost = (times: number): number => {
+    const text = part.repeat(times);
+    const runs = [0, 1, 2].map(() => {
+      const start = performance.now();
+      work(text);
+      return performance.now() - start;
+    });
+    return Math.max(Math.min(...runs), 0.5);
+  };
+  const small = cost(count);
+  return cost(count * 16) / small;
+}
+
+/** Between the two, with room for noise. */
+export const LINEAR = 100;
