@@ -37,8 +37,12 @@ export class DirectoryObjectStore implements ObjectStore {
   /** @throws HoldfastError `bad_configuration` when the folders cannot be used, `disk_full` */
   static async open(options: DirectoryObjectStoreOptions): Promise<DirectoryObjectStore> {
     const folder = await DurableFolder.open(options, options.hook);
-    const mutex = new ProcessMutex(join(options.scratch, 'mutex.sqlite'));
-    return new DirectoryObjectStore(folder, mutex, options.clock ?? { now: () => new Date() });
+    try {
+      const mutex = new ProcessMutex(join(options.scratch, 'mutex.sqlite'));
+      return new DirectoryObjectStore(folder, mutex, options.clock ?? { now: () => new Date() });
+    } catch (error) {
+      throw diskError(error, `open the folder ${options.scratch}`);
+    }
   }
 
   close(): void {

@@ -9,7 +9,7 @@ export function errnoOf(error: unknown): string | undefined {
 /** What failed, as one of our errors; one that is ours already stays as it is. */
 export function diskError(error: unknown, doing: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
-  const errno = errnoOf(error);
+  const errno = isSqliteFull(error) ? 'ENOSPC' : errnoOf(error);
   switch (errno) {
     case 'ENOSPC':
     case 'EDQUOT':
@@ -26,4 +26,9 @@ export function diskError(error: unknown, doing: string): HoldfastError {
     default:
       return new HoldfastError('store_unavailable', `cannot ${doing} (${errno ?? 'unexpected error'})`, { cause: error });
   }
+}
+
+function isSqliteFull(error: unknown): boolean {
+  // SQLITE_FULL
+  return typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === 13;
 }

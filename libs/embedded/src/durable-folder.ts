@@ -18,7 +18,9 @@ export interface FolderPlaces {
 }
 
 const HOST = hostname().replaceAll(/[^A-Za-z0-9-]/g, '-');
-const UNFINISHED = /^([A-Za-z0-9-]*)~(\d+)~[0-9a-f]{16}\.tmp$/;
+/** Tells this process from an earlier one with the same number: in a container every start has the same. */
+const LIFE = randomBytes(4).toString('hex');
+const UNFINISHED = /^([A-Za-z0-9-]*)~(\d+)~([0-9a-f]{8})[0-9a-f]{16}\.tmp$/;
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
@@ -112,7 +114,7 @@ export class DurableFolder {
   }
 
   async #write(bytes: Uint8Array): Promise<string> {
-    const temp = join(this.#scratch, `${HOST}~${String(process.pid)}~${randomBytes(8).toString('hex')}.tmp`);
+    const temp = join(this.#scratch, `${HOST}~${String(process.pid)}~${LIFE}${randomBytes(8).toString('hex')}.tmp`);
     await this.#step('write', temp);
     // Read-only from the start: what gets its final name is never written again.
     const file = await open(temp, 'wx', 0o444);
@@ -168,10 +170,10 @@ export class DurableFolder {
   /** Unfinished files of a live process of this host stay; of a dead one they go; of another host after a day. */
   async #sweep(): Promise<void> {
     for (const name of await readdir(this.#scratch)) {
-      const [, host, pid] = UNFINISHED.exec(name) ?? [];
+      const [, host, pid, life] = UNFINISHED.exec(name) ?? [];
       if (pid === undefined) continue;
       const path = join(this.#scratch, name);
-      const gone = host === HOST ? !isAlive(Number(pid)) : await isOlder(path, DAY_MS);
+      const gone = host === HOST ? !isAlive(Number(pid), life) : await isOlder(path, DAY_MS);
       if (gone) await unlinkIfThere(path);
     }
   }
@@ -196,8 +198,8 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return true;
+function isAlive(pid: number, life: string | undefined): boolean {
+  if (pid === process.pid) return life === LIFE;
   try {
     process.kill(pid, 0);
     return true;

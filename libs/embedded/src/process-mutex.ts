@@ -7,7 +7,7 @@ const GIVE_UP_MS = 30_000;
 const SQLITE_BUSY = 5;
 
 /**
- * One holder at a time among all processes of this machine. The lock is SQLite's on an empty database file: the operating
+ * One holder at a time among all processes of this machine. The lock is SQLite's on a database file with nothing in it: the operating
  * system drops it when its holder dies, so a kill never leaves it behind, as a lock file would be.
  */
 export class ProcessMutex {
@@ -15,7 +15,13 @@ export class ProcessMutex {
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(path: string) {
-    this.#database = new DatabaseSync(path, { timeout: 0 });
+    this.#database = new DatabaseSync(path, { timeout: 5000 });
+    // A lock on an empty database would write its first page each time, which a full disk refuses, and with it the delete that
+    // would make room. So the page is written once, and no journal ever is.
+    this.#database.exec('PRAGMA journal_mode = MEMORY');
+    const { user_version: version } = this.#database.prepare('PRAGMA user_version').get() ?? {};
+    if (version !== 1) this.#database.exec('PRAGMA user_version = 1');
+    this.#database.exec('PRAGMA busy_timeout = 0');
   }
 
   run<T>(work: () => Promise<T>): Promise<T> {
@@ -43,7 +49,7 @@ export class ProcessMutex {
     const deadline = performance.now() + GIVE_UP_MS;
     for (;;) {
       try {
-        this.#database.exec('BEGIN EXCLUSIVE');
+        this.#database.exec('BEGIN IMMEDIATE');
         return;
       } catch (error) {
         if (!isBusy(error)) throw error;

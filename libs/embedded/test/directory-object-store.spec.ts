@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { codeOf, collect, TestClock } from '@holdfast/test-kit';
@@ -146,6 +146,20 @@ describe('the folder', () => {
     expect(['none object_missing', 'object_locked none']).toContain(`${deleted} ${held}`);
     store.close();
     second.close();
+  });
+});
+
+describe('unfinished files', () => {
+  it('go at the next start when their process is gone, also one with our number; other names stay', async () => {
+    const { store, vault, scratch } = await opened();
+    store.close();
+    const host = hostname().replaceAll(/[^A-Za-z0-9-]/g, '-');
+    const dead = [`${host}~${String(process.pid)}~${'0'.repeat(24)}.tmp`, `${host}~4194999~${'0'.repeat(24)}.tmp`];
+    const others = [`${host}~${String(process.ppid)}~${'0'.repeat(24)}.tmp`, `elsewhere~1~${'0'.repeat(24)}.tmp`, 'note.txt'];
+    for (const name of [...dead, ...others]) await writeFile(join(scratch, name), 'half');
+    const again = await DirectoryObjectStore.open({ folder: vault, scratch });
+    expect((await readdir(scratch)).filter((name) => name !== 'mutex.sqlite').sort()).toEqual([...others].sort());
+    again.close();
   });
 });
 
