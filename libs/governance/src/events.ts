@@ -48,6 +48,7 @@ export const clearEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('policy.set'), ...base, defaultClass: className }),
   z.strictObject({ type: z.literal('chain.registered'), ...base, chain, cluster: z.string().max(200).optional() }),
   z.strictObject({ type: z.literal('source.gap.accepted'), ...base, chain, from: decimal, to: decimal, reason }),
+  z.strictObject({ type: z.literal('claims.repaired'), ...base, chain, seq: z.int().min(0), statement: z.string().regex(/^[0-9a-f]{64}$/), reason }),
   z.strictObject({ type: z.literal('source.epoch.opened'), ...base, chain, successor: chain, cluster: z.string().max(200), reason }),
 ]);
 
@@ -67,6 +68,7 @@ export function subjectOf(event: ClearEvent): string {
     case 'policy.set':
       return 'policy';
     case 'chain.registered':
+    case 'claims.repaired':
     case 'source.gap.accepted':
     case 'source.epoch.opened':
       return `chain:${event.chain}`;

@@ -130,6 +130,9 @@ export class GovernanceFold implements GovernanceState {
         this.#refuseIf(this.chains.has(event.chain), 'a second registration of one chain');
         this.chains.set(event.chain, { chain: event.chain, cluster: event.cluster, from: seq + 1 });
         return;
+      case 'claims.repaired':
+        // A record of what happened; the claim itself says which manifest holds.
+        return;
       case 'source.gap.accepted': {
         this.#refuseIf(!this.chains.has(event.chain) || BigInt(event.from) >= BigInt(event.to), 'an accepted gap that cannot be');
         const gaps = this.gaps.get(event.chain) ?? [];

@@ -28,6 +28,13 @@ import { settleClaim } from './claiming.js';
 export async function createGenesis(parts: ArchiveParts, options: { readonly logOrigin: string; readonly horizonMonths: number }): Promise<Archive> {
   const existing = await parts.claims.read(GENESIS_CLAIM);
   if (existing !== undefined) return openArchive(parts);
+  // No claim but segments: claims were lost, and a second genesis would begin a second archive over the first.
+  for await (const version of parts.vault.list('m/')) {
+    throw new HoldfastError(
+      'claims_rolled_back',
+      `the vault holds ${version.key} but no genesis is claimed: claims were lost; nobody writes until "holdfast claims rebuild".`,
+    );
+  }
   const now = parts.clock.now();
   const period = String(now.getUTCFullYear());
   const ledgerKeys = (await parts.keys.cohorts()).find((keys) => keys.cohort.className === LEDGER_CLASS.name && keys.cohort.period === period);
@@ -57,6 +64,30 @@ export async function openArchive(parts: ArchiveParts): Promise<Archive> {
   const wanted = new TextDecoder().decode(claim);
   const bytes = await findGenesis(parts.vault, parts.crypto, wanted);
   return { ...parts, id: parts.crypto.sha256(bytes), idHex: wanted, genesis: parseGenesis(parts.crypto, bytes) };
+}
+
+/**
+ * Restores the claim of the genesis from the vault, as the first step of `claims rebuild`.
+ * @throws HoldfastError `claims_rolled_back` when there is none, or more than one to choose from
+ */
+export async function restoreGenesisClaim(parts: ArchiveParts): Promise<Archive> {
+  if ((await parts.claims.read(GENESIS_CLAIM)) === undefined) {
+    const ids = new Set<string>();
+    for await (const version of parts.vault.list(GENESIS_KEY)) {
+      if (version.deleteMarker || version.key !== GENESIS_KEY) continue;
+      const bytes = await parts.vault.get(version.key, version.version);
+      parseGenesis(parts.crypto, bytes);
+      ids.add(toHex(parts.crypto.sha256(bytes)));
+    }
+    const [only] = ids;
+    if (only === undefined || ids.size > 1)
+      throw new HoldfastError(
+        'claims_rolled_back',
+        `the vault holds ${ids.size} geneses and no claim says which one counts; restore the claims bucket from a copy.`,
+      );
+    await settleClaim(parts.claims, GENESIS_CLAIM, utf8(only));
+  }
+  return openArchive(parts);
 }
 
 /** Reads and checks a genesis: format and signature by the key it carries. @throws HoldfastError `manifest_invalid` */

@@ -6,7 +6,7 @@ export { settleClaim } from './claiming.js';
 export type { Claimed } from './claiming.js';
 export { DataKeys } from './data-keys.js';
 export type { DataKey } from './data-keys.js';
-export { createGenesis, openArchive, parseGenesis } from './genesis.js';
+export { createGenesis, openArchive, parseGenesis, restoreGenesisClaim } from './genesis.js';
 export { GOVERNANCE_CHAIN, GovernanceLog } from './governance-log.js';
 export { countClaims, readHead } from './head.js';
 export type { ChainHead } from './head.js';
@@ -18,3 +18,7 @@ export { KEY_MONTHS_AHEAD, cohortsNeeded, createArchive } from './create-archive
 export type { ArchiveSettings } from './create-archive.js';
 export { LedgerWriter } from './ledger-writer.js';
 export type { LedgerEvent } from './ledger-writer.js';
+export { rebuildClaims } from './rebuild-claims.js';
+export type { ClaimsRebuilt } from './rebuild-claims.js';
+export { STATEMENT_TYP, repairClaim } from './repair-claim.js';
+export type { RepairOptions } from './repair-claim.js';

@@ -22,6 +22,7 @@ import { finding } from './findings.js';
 import type { VerifyReport } from './report.js';
 import { Collector } from './report.js';
 import { verifyChain } from './verify-chain.js';
+import { STATEMENT_PREFIX, verifyStatements } from './verify-statements.js';
 
 /** Levels of `domain`: 1 signatures, 3 chains, 4 objects, 5 other versions and orphans, 6 content. 2, 7 and 8 come with the log, governance and the index. */
 export const HIGHEST_LEVEL = 6;
@@ -75,7 +76,8 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     },
     signal: options.signal,
   };
-  await verifyGovernance(context);
+  const statements = await verifyGovernance(context);
+  if (level >= 5) await verifyStatements(context, statements);
   const chains = await chainsMet(context);
   for (const name of chains) {
     if (options.chains !== undefined && !options.chains.includes(name)) continue;
@@ -131,8 +133,9 @@ async function findGenesis(
   return undefined;
 }
 
-/** `gov` first: its events say which keys, chains and classes everything else is judged by. */
-async function verifyGovernance(context: VerifyContext): Promise<void> {
+/** `gov` first: its events say which keys, chains and classes everything else is judged by. Answers the statements it names. */
+async function verifyGovernance(context: VerifyContext): Promise<ReadonlySet<string>> {
+  const statements = new Set<string>();
   let events: ClearEvent[] = [];
   await verifyChain(context, 'gov', {
     onRecord: (record, object) => {
@@ -148,6 +151,7 @@ async function verifyGovernance(context: VerifyContext): Promise<void> {
       for (const event of events) {
         try {
           context.state.apply(event, manifest.seq);
+          if (event.type === 'claims.repaired') statements.add(event.statement);
         } catch (error) {
           if (!(error instanceof HoldfastError)) throw error;
           context.add(finding('GOVERNANCE_INVALID', `gov ${manifest.seq}`, `${error.message}.`));
@@ -156,6 +160,7 @@ async function verifyGovernance(context: VerifyContext): Promise<void> {
       events = [];
     },
   });
+  return statements;
 }
 
 /** Registered chains, and chains that only have objects; every other key in the vault is an orphan. */
@@ -166,7 +171,7 @@ async function chainsMet(context: VerifyContext): Promise<string[]> {
     return [...chains].sort();
   }
   for await (const { key } of context.evidence.list('')) {
-    if (key === GENESIS_KEY) continue;
+    if (key === GENESIS_KEY || key.startsWith(STATEMENT_PREFIX)) continue;
     const chain = (parseManifestKey(key) ?? parseContentKey(key))?.chain;
     if (chain === undefined) {
       if (!belongsToChain(key, chains)) context.add(finding('ORPHAN', key, 'nothing in the archive has this name.'));
