@@ -1,3 +1,4 @@
+// Over 300 lines: one class for one port; requests, retries and errors are apart already.
 import { randomBytes } from 'node:crypto';
 import {
   DeleteObjectCommand,

@@ -1,3 +1,4 @@
+// Over 300 lines: a list of short probes that share nothing.
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {

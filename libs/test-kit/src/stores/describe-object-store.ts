@@ -1,3 +1,4 @@
+// Over 300 lines: one contract, read from top to bottom beside the port.
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { MAX_OBJECT_BYTES } from '@holdfast/ports';
