@@ -1,4 +1,4 @@
-import { compareBytes, viewOf } from './bytes.js';
+import { compareBytes, equalBytes, viewOf } from './bytes.js';
 import type { Crypto } from './crypto.js';
 import { leafHash, rootInPlace } from './merkle.js';
 
@@ -19,13 +19,24 @@ export interface Directory {
   readonly unattributed: Unattributed;
 }
 
+interface Group {
+  readonly key: Uint8Array;
+  readonly indexes: number[];
+}
+
 /**
- * Collects which records belong to which Kafka key while leaves are made or checked. Keys are kept as latin1 strings: one
- * character a byte, so that a Map finds them without hashing of ours.
+ * Collects which records belong to which Kafka key while leaves are made or checked. Look-ups go by a 32-bit hash of the
+ * key and a comparison: making a string of every key cost more than hashing its leaf.
  */
 export class DirectoryBuilder {
-  readonly #byKey = new Map<string, number[]>();
+  readonly #groups = new Map<number, Group[]>();
   readonly #withoutKey: number[] = [];
+  readonly #seed: number;
+
+  /** `seed` is secret (from the label key), or a producer could choose keys that all collide. */
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
 
   /** Adds the record with this index. */
   add(key: Uint8Array | null, index: number): void {
@@ -33,16 +44,25 @@ export class DirectoryBuilder {
       this.#withoutKey.push(index);
       return;
     }
-    const name = latin1(key);
-    const indexes = this.#byKey.get(name);
-    if (indexes === undefined) this.#byKey.set(name, [index]);
-    else indexes.push(index);
+    const hash = hashOf(key, this.#seed);
+    let groups = this.#groups.get(hash);
+    if (groups === undefined) {
+      groups = [];
+      this.#groups.set(hash, groups);
+    }
+    for (const group of groups) {
+      if (equalBytes(group.key, key)) {
+        group.indexes.push(index);
+        return;
+      }
+    }
+    groups.push({ key: key.slice(), indexes: [index] });
   }
 
   /** The directory over the leaf hashes of the object (32 bytes each, by index). */
   build(crypto: Crypto, labelKey: Uint8Array, leafHashes: Uint8Array): Directory {
     let largest = this.#withoutKey.length;
-    for (const indexes of this.#byKey.values()) largest = Math.max(largest, indexes.length);
+    for (const groups of this.#groups.values()) for (const { indexes } of groups) largest = Math.max(largest, indexes.length);
     const work = new Uint8Array(largest * 32);
     const rootFor = (indexes: readonly number[]): Uint8Array => {
       let at = 0;
@@ -53,12 +73,14 @@ export class DirectoryBuilder {
       return rootInPlace(crypto, work, indexes.length);
     };
     const entries: Uint8Array[] = [];
-    for (const [name, indexes] of this.#byKey) {
-      const entry = new Uint8Array(DIRECTORY_ENTRY);
-      entry.set(crypto.hmacSha256(labelKey, fromLatin1(name)), 0);
-      viewOf(entry).setUint32(32, indexes.length);
-      entry.set(rootFor(indexes), 36);
-      entries.push(entry);
+    for (const groups of this.#groups.values()) {
+      for (const { key, indexes } of groups) {
+        const entry = new Uint8Array(DIRECTORY_ENTRY);
+        entry.set(crypto.hmacSha256(labelKey, key), 0);
+        viewOf(entry).setUint32(32, indexes.length);
+        entry.set(rootFor(indexes), 36);
+        entries.push(entry);
+      }
     }
     // Labels are distinct (distinct keys under one HMAC key), so bytewise order of entries is order of labels.
     entries.sort(compareBytes);
@@ -77,14 +99,12 @@ export class DirectoryBuilder {
   }
 }
 
-function latin1(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
-  return text;
-}
-
-function fromLatin1(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+function hashOf(bytes: Uint8Array, seed: number): number {
+  let hash = seed | 0;
+  // An index loop: iterators cost more than the hash itself here.
+  for (let i = 0; i < bytes.length; i++) {
+    hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x5bd1e995);
+    hash ^= hash >>> 15;
+  }
+  return hash;
 }

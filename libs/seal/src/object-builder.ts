@@ -58,7 +58,7 @@ export class ObjectBuilder {
   readonly #secret: ObjectSecret | null;
   readonly #keys: ObjectKeys | null;
   readonly #leaves: LeafHasher;
-  readonly #directory = new DirectoryBuilder();
+  readonly #directory: DirectoryBuilder;
   readonly #blocks: ClosedBlock[] = [];
   #plain = new Uint8Array(BLOCK_BYTES * 2);
   #plainView = viewOf(this.#plain);
@@ -79,6 +79,7 @@ export class ObjectBuilder {
     this.#cohort = cohort;
     this.#secret = secret;
     this.#keys = secret === null ? null : deriveObjectKeys(crypto, secret.dataKey, secret.random, place);
+    this.#directory = new DirectoryBuilder(viewOf(this.#keys?.label ?? ZERO_KEY).getInt32(0));
     this.#leaves = new LeafHasher(crypto, cohort);
   }
 

@@ -132,7 +132,7 @@ export class ObjectReader {
     const hashes = new Uint8Array(object.records * 32);
     const offsets = new BigUint64Array(object.records);
     const gaps = new BigUint64Array(object.records);
-    const directory = new DirectoryBuilder();
+    const directory = new DirectoryBuilder(viewOf(this.#keys?.label ?? ZERO_KEY).getInt32(0));
     const leaves = new LeafHasher(this.#crypto, { classNumber: object.cohort.number, period: object.cohort.period });
     trailer.blocks.forEach((block, number) => {
       const plain = this.openBlock(trailer, number, bytes.subarray(block.at, block.at + block.stored));

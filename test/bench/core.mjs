@@ -1,0 +1,99 @@
+// Sealing and verifying alone: what the processor costs without source, stores and index.
+import { Classifier } from '@holdfast/archiving';
+import { syntheticEvents } from '@holdfast/connectors';
+import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
+import { GovernanceFold } from '@holdfast/governance';
+import { ObjectReader, SegmentBuilder, coverageProblem, encodeRecord, toHex } from '@holdfast/seal';
+import { constants, zstdCompressSync } from 'node:zlib';
+import { measure, rate } from './measure.mjs';
+
+const SEGMENT = 16_000;
+const ROUNDS = 5;
+
+function classifierState() {
+  const state = new GovernanceFold();
+  const base = { id: '0'.repeat(32), time: new Date().toISOString(), principal: 'os:bench' };
+  state.apply({ type: 'class.defined', ...base, name: 'standard', number: 1, months: 84, lengthenMonths: 0 }, 0);
+  state.apply({ type: 'policy.set', ...base, defaultClass: 'standard' }, 0);
+  return state;
+}
+
+/** @returns lines of the report */
+export async function benchCore() {
+  const records = [...syntheticEvents({ records: SEGMENT, seed: 1, conversations: 300 })].map((record, i) => ({
+    offset: BigInt(i),
+    timestamp: record.timestamp,
+    timestampType: 'create',
+    key: record.key,
+    value: record.value,
+    headers: record.headers,
+  }));
+  const averageBytes = Math.round(records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0) / SEGMENT);
+  const archive = randomBytes(32);
+  const dataKey = randomBytes(32);
+  const state = classifierState();
+  const chain = 'msg/bench/chat/0/0';
+  const seal = (seq) => {
+    const classifier = new Classifier(state, new Date());
+    const builder = new SegmentBuilder(nodeCrypto, { archive, chain, seq }, 0n);
+    const random = randomBytes(32);
+    for (const record of records) {
+      builder.add(record, classifier.classify(record).cohort, () => ({ dataKeyId: '', dataKey, random }));
+    }
+    return builder.finish();
+  };
+  // The first rounds only warm the compiler.
+  for (let i = 0; i < 3; i++) seal(i);
+  const segments = [];
+  const sealing = await measure(() => {
+    for (let i = 0; i < ROUNDS; i++) segments.push(seal(i));
+  });
+  const verifySegment = (segment, seq) => {
+    const walked = segment.objects.map((object) =>
+      new ObjectReader(nodeCrypto, { archive, chain, seq }, manifestObject(object), dataKey).walk(object.bytes),
+    );
+    const problem = coverageProblem({ first: '0', next: String(SEGMENT), records: SEGMENT, holes: { count: 0, sum: '0', losses: [] } }, walked);
+    if (problem !== undefined) throw new Error(problem);
+  };
+  segments.forEach((segment, i) => verifySegment(segment, i));
+  const verifying = await measure(() => {
+    segments.forEach((segment, i) => verifySegment(segment, i));
+  });
+  const stored = segments[0].objects.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const plain = Buffer.concat(records.map(({ value }) => Buffer.from(value ?? [])));
+  const whole = Buffer.concat(records.map((record) => encodeRecord(record, 0n)));
+  return [
+    rate('seal alone', SEGMENT * ROUNDS, sealing, { 'bytes a record': averageBytes }),
+    rate('verify alone', SEGMENT * ROUNDS, verifying),
+    {
+      name: 'vault size',
+      'of zstd-1 of the same record bytes': Number(
+        (stored / zstdCompressSync(whole, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }).length).toFixed(3),
+      ),
+      'of the raw values': Number((stored / plain.length).toFixed(3)),
+    },
+  ];
+}
+
+function manifestObject(object) {
+  return {
+    no: object.no,
+    cohort: { class: object.cohort.className, number: object.cohort.classNumber, period: object.cohort.period },
+    enc: object.enc,
+    records: object.records,
+    root: toHex(object.root),
+    blocks: object.blocks,
+    size: object.bytes.length,
+    sha256: toHex(object.sha256),
+    trailer: object.trailer,
+    directory: {
+      root: toHex(object.directory.root),
+      entries: object.directory.entries,
+      unattributed: { count: object.directory.unattributed.count, root: toHex(object.directory.unattributed.root) },
+      labelCommitment: toHex(object.secret.labelCommitment),
+    },
+    retainUntil: '2033-11-30T23:59:59Z',
+    random: toHex(object.secret.random),
+    commitment: toHex(object.secret.commitment),
+  };
+}

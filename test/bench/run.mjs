@@ -1,0 +1,23 @@
+// npm run bench [-- core embedded cluster] : figures for docs/performance.md. Nothing here asserts a time.
+import { benchCore } from './core.mjs';
+import { hardware } from './measure.mjs';
+
+const BENCHES = { core: benchCore };
+const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(BENCHES);
+console.log(`${hardware()}, ${new Date().toISOString().slice(0, 10)}`);
+for (const name of wanted) {
+  const bench = BENCHES[name];
+  if (bench === undefined) {
+    console.error(`There is no bench ${name}; there are: ${Object.keys(BENCHES).join(', ')}.`);
+    process.exitCode = 78;
+    break;
+  }
+  for (const line of await bench()) {
+    const { name: what, ...figures } = line;
+    console.log(
+      `${what}: ${Object.entries(figures)
+        .map(([key, value]) => `${value.toLocaleString('en-US')} ${key}`)
+        .join(', ')}`,
+    );
+  }
+}
