@@ -9,8 +9,8 @@ import type { ElasticNames } from './elastic-names.js';
 export interface CursorState {
   readonly tokenizer: string;
   readonly position: Position;
-  /** Chains that may have documents: each was named here before its first document was written. */
-  readonly known: readonly string[];
+  /** Chains that may have documents beyond the position: each is named here before such a document is written. */
+  readonly open: readonly string[];
   /** The generation this one took over from, until that is deleted. */
   readonly replaces?: string;
 }

@@ -1,5 +1,4 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
-import { checkPublishable } from '@holdfast/ports';
 import type { IndexDocument, IndexStatus, Position, RecordIndex, SearchHit, SearchPage, SearchRequest } from '@holdfast/ports';
 import { TOKENIZER_VERSION } from '@holdfast/query';
 import type { Query } from '@holdfast/query';
@@ -7,29 +6,21 @@ import { HoldfastError } from '@holdfast/record';
 import { BulkWriter, type Written } from './bulk-writer.js';
 import type { Cursor, CursorState } from './cursor.js';
 import { facet } from './elastic-document.js';
-import { call, ElasticFailure, stopIf } from './elastic-errors.js';
+import { ElasticFailure, stopIf } from './elastic-errors.js';
 import { ElasticNames } from './elastic-names.js';
 import { checkPrefix, connect, type ElasticIndexOptions } from './elastic-options.js';
 import { toDsl } from './elastic-query.js';
 import { ElasticSearcher, type Place } from './elastic-searcher.js';
+import { ElasticWriter, type WriterParts } from './elastic-writer.js';
 import { Generations } from './generations.js';
+import { visible, type View } from './visible.js';
 
 type Dsl = estypes.QueryDslQueryContainer;
 
 const MIB = 1024 * 1024;
 const MAX_PAGE = 1000;
-
-/** What this handle knows of the generation it writes. */
-interface Writing {
-  cursor: Cursor;
-  /** Data indices that are known to exist. */
-  readonly indices: Set<string>;
-  /** Data indices with something to refresh. */
-  readonly touched: Set<string>;
-  /** Chain → highest seq written since the last publish. */
-  readonly highest: Map<string, number>;
-  readonly rebuild: boolean;
-}
+// How often a search looks again after the cursor moved under it, before it asks in the way that no move can disturb.
+const LOOKS = 3;
 
 /** The search index of a cluster, on Elasticsearch 8.x or 9.x. */
 export class ElasticRecordIndex implements RecordIndex {
@@ -37,84 +28,58 @@ export class ElasticRecordIndex implements RecordIndex {
   readonly #names: ElasticNames;
   readonly #generations: Generations;
   readonly #searcher: ElasticSearcher;
-  readonly #bulk: BulkWriter;
-  readonly #attempts: number;
+  readonly #parts: WriterParts;
   readonly #tokenizer: string;
-  #writing: Writing | undefined;
+  #writer: ElasticWriter | undefined;
+  #turn: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(options: ElasticIndexOptions) {
     this.#client = connect(options);
-    this.#attempts = options.attempts ?? 4;
+    const attempts = options.attempts ?? 4;
     this.#names = new ElasticNames(checkPrefix(options.prefix));
-    this.#generations = new Generations(this.#client, this.#names, options.shards ?? 1, this.#attempts);
-    this.#searcher = new ElasticSearcher(this.#client, this.#attempts);
-    this.#bulk = new BulkWriter(this.#client, {
+    this.#generations = new Generations(this.#client, this.#names, options.shards ?? 1, attempts);
+    this.#searcher = new ElasticSearcher(this.#client, attempts);
+    const bulk = new BulkWriter(this.#client, {
       bytes: options.bulkBytes ?? 4 * MIB,
       inFlight: options.bulksInFlight ?? 3,
       attempts: options.bulkAttempts ?? 10,
     });
+    this.#parts = { client: this.#client, names: this.#names, generations: this.#generations, searcher: this.#searcher, bulk, attempts };
     this.#tokenizer = options.tokenizer ?? TOKENIZER_VERSION;
   }
 
-  async open(): Promise<IndexStatus> {
-    this.#writing = undefined;
-    const cursor = await this.#generations.open(this.#tokenizer);
-    this.#writing = this.#startWriting(cursor, false);
-    return await this.#statusOf(cursor.state);
+  open(): Promise<IndexStatus> {
+    return this.#inTurn(async () => {
+      this.#writer = undefined;
+      const cursor = await this.#generations.open(this.#tokenizer);
+      this.#writer = new ElasticWriter(this.#parts, cursor, false);
+      return await this.#statusOf({ state: cursor.state, sealed: true });
+    });
   }
 
-  async write(documents: readonly IndexDocument[]): Promise<Written> {
-    const writing = this.#writable();
-    await this.#announceChains(writing, documents);
-    const { generation } = writing.cursor.state.position;
-    const targets = new Map<string, string>();
-    const targetOf = ({ cohort }: IndexDocument): string => {
-      const key = `${cohort.className}/${cohort.period}`;
-      let alias = targets.get(key);
-      if (alias === undefined) {
-        alias = this.#names.writeAlias(this.#names.data(generation, cohort));
-        targets.set(key, alias);
-      }
-      return alias;
-    };
-    for (const index of new Set(documents.map(({ cohort }) => this.#names.data(generation, cohort)))) {
-      await this.#ensureIndex(writing, index);
-      writing.touched.add(index);
-    }
-    for (const { chain, seq } of documents) writing.highest.set(chain, Math.max(writing.highest.get(chain) ?? -1, seq));
-    return await this.#bulk.write(documents, targetOf);
+  write(documents: readonly IndexDocument[]): Promise<Written> {
+    return this.#inTurn(async () => await this.#writable().write(documents));
   }
 
-  async publish(position: Position): Promise<void> {
-    const writing = this.#writable();
-    const { state } = writing.cursor;
-    checkPublishable(state.position, position, writing.highest);
-    if (writing.touched.size > 0) {
-      const index = [...writing.touched];
-      const { _shards } = await call(() => this.#client.indices.refresh({ index }), this.#attempts);
-      if (_shards === undefined || _shards.failed > 0) throw new ElasticFailure({ type: 'refresh_incomplete' });
-    }
-    // Documents are durable (each bulk was acknowledged from the translog) and refreshed, but the old position still hides
-    // them. A crash here leaves them hidden; the next writer gets 409 for each and publishes them.
-    writing.cursor = await this.#generations.cursors.move(writing.cursor, { ...state, position });
-    writing.touched.clear();
-    writing.highest.clear();
+  publish(position: Position): Promise<void> {
+    return this.#inTurn(async () => await this.#writable().publish(position));
   }
 
   async status(): Promise<IndexStatus> {
-    return await this.#inGeneration((state) => this.#statusOf(state));
+    return await this.#inGeneration((view) => this.#statusOf(view));
   }
 
   async search(request: SearchRequest): Promise<SearchPage> {
     const { query, sort, limit, after, signal } = request;
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw new HoldfastError('bad_request', 'a page holds 1 to 1,000 hits');
     stopIf(signal);
-    return await this.#inGeneration(async (state) => {
+    return await this.#inGeneration(async (view) => {
+      const { state } = view;
       this.#checkTokenizer(state);
       const indices = this.#names.search(state.position.generation);
       const [{ hits, total }, unindexed] = await Promise.all([
-        this.#searcher.page(indices, this.#visible(state, toDsl(query), false), {
+        this.#searcher.page(indices, visible(view, toDsl(query), false), {
           newest: sort === 'newest',
           // One more than asked for tells whether more follow.
           limit: limit + 1,
@@ -122,16 +87,16 @@ export class ElasticRecordIndex implements RecordIndex {
           ...(after === undefined ? {} : { after }),
           ...(signal === undefined ? {} : { signal }),
         }),
-        this.#count(state, true),
+        this.#count(view, true),
       ]);
       return { total, hits: hits.slice(0, limit), more: hits.length > limit, unindexed, position: state.position };
     });
   }
 
   ids(query: Query, signal?: AbortSignal): AsyncIterable<SearchHit> {
-    const checked = (state: CursorState): Dsl => {
-      this.#checkTokenizer(state);
-      return this.#visible(state, toDsl(query), false);
+    const checked = (view: View): Dsl => {
+      this.#checkTokenizer(view.state);
+      return visible(view, toDsl(query), false);
     };
     return this.#stream(checked, ['sentAt', 'order'], signal);
   }
@@ -142,10 +107,11 @@ export class ElasticRecordIndex implements RecordIndex {
     before: number,
     after: number,
   ): Promise<{ readonly before: readonly SearchHit[]; readonly after: readonly SearchHit[] }> {
-    return await this.#inGeneration(async (state) => {
+    return await this.#inGeneration(async (view) => {
+      const { state } = view;
       this.#checkTokenizer(state);
       const indices = this.#names.search(state.position.generation);
-      const query = this.#visible(state, { term: { conversation: { value: facet(conversation) } } }, undefined);
+      const query = visible(view, { term: { conversation: { value: facet(conversation) } } }, undefined);
       const side = async (newest: boolean, limit: number): Promise<readonly SearchHit[]> =>
         limit === 0 ? [] : (await this.#searcher.page(indices, query, { newest, limit, after: at, total: false })).hits;
       const [earlier, later] = await Promise.all([side(true, before), side(false, after)]);
@@ -154,45 +120,50 @@ export class ElasticRecordIndex implements RecordIndex {
   }
 
   all(chain: string): AsyncIterable<SearchHit> {
-    return this.#stream((state) => this.#visible(state, { term: { chain: { value: chain } } }, undefined), ['order'], undefined);
+    return this.#stream((view) => visible(view, { term: { chain: { value: chain } } }, undefined), ['order'], undefined);
   }
 
-  async beginRebuild(): Promise<IndexStatus> {
-    this.#checkOpen();
-    await this.#generations.deleteAbandoned();
-    const cursor = await this.#generations.create(this.#tokenizer);
-    this.#writing = this.#startWriting(cursor, true);
-    return { position: cursor.state.position, documents: 0, unindexed: 0, tokenizer: cursor.state.tokenizer };
+  beginRebuild(): Promise<IndexStatus> {
+    return this.#inTurn(async () => {
+      this.#checkOpen();
+      await this.#generations.deleteAbandoned();
+      const cursor = await this.#generations.create(this.#tokenizer);
+      this.#writer = new ElasticWriter(this.#parts, cursor, true);
+      return { position: cursor.state.position, documents: 0, unindexed: 0, tokenizer: cursor.state.tokenizer };
+    });
   }
 
-  async finishRebuild(): Promise<void> {
-    const writing = this.#writable();
-    if (!writing.rebuild) throw new HoldfastError('bad_request', 'no rebuild was begun by this handle');
-    if (writing.highest.size > 0) throw new HoldfastError('bad_request', 'publish what was written before the rebuild is finished');
-    const cursor = await this.#generations.switchTo(writing.cursor);
-    this.#writing = { ...writing, cursor, rebuild: false };
+  finishRebuild(): Promise<void> {
+    return this.#inTurn(async () => await this.#writable().takeOver());
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#writing = undefined;
+    this.#writer = undefined;
     await this.#client.close();
   }
 
-  #startWriting(cursor: Cursor, rebuild: boolean): Writing {
-    return { cursor, indices: new Set(), touched: new Set(), highest: new Map(), rebuild };
+  /** One change at a time: a write that overtook a publish would be left out of it and still count as covered. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.then(
+      () => undefined,
+      // Whoever called hears of the failure; the next one only waits for the end.
+      () => undefined,
+    );
+    return turn;
   }
 
-  #checkOpen(): Writing {
-    if (this.#writing === undefined) throw new HoldfastError('index_unavailable', 'the search index is not open');
-    return this.#writing;
+  #checkOpen(): ElasticWriter {
+    if (this.#writer === undefined) throw new HoldfastError('index_unavailable', 'the search index is not open');
+    return this.#writer;
   }
 
-  #writable(): Writing {
-    const writing = this.#checkOpen();
-    this.#checkTokenizer(writing.cursor.state);
-    return writing;
+  #writable(): ElasticWriter {
+    const writer = this.#checkOpen();
+    this.#checkTokenizer(writer.state);
+    return writer;
   }
 
   #checkTokenizer({ tokenizer }: CursorState): void {
@@ -201,72 +172,61 @@ export class ElasticRecordIndex implements RecordIndex {
     }
   }
 
-  /** Names chains in the cursor before their first document: a search hides what is beyond the position, chain by chain. */
-  async #announceChains(writing: Writing, documents: readonly IndexDocument[]): Promise<void> {
-    const { state } = writing.cursor;
-    const known = new Set(state.known);
-    for (const { chain } of documents) known.add(chain);
-    if (known.size === state.known.length) return;
-    writing.cursor = await this.#generations.cursors.move(writing.cursor, { ...state, known: [...known] });
+  async #count(view: View, unindexed: boolean | undefined): Promise<number> {
+    return await this.#searcher.count(this.#names.search(view.state.position.generation), visible(view, { match_all: {} }, unindexed));
   }
 
-  async #ensureIndex(writing: Writing, index: string): Promise<void> {
-    if (writing.indices.has(index)) return;
-    // Fails when the generation is gone: its indices must not come back to life.
-    await this.#generations.cursors.of(writing.cursor.state.position.generation);
-    await this.#generations.createIndex(index);
-    writing.indices.add(index);
+  async #statusOf(view: View): Promise<IndexStatus> {
+    const [documents, unindexed] = await Promise.all([this.#count(view, undefined), this.#count(view, true)]);
+    return { position: view.state.position, documents, unindexed, tokenizer: view.state.tokenizer };
   }
 
-  /** `query` over what the position covers; stubs only, complete documents only, or both. */
-  #visible(state: CursorState, query: Dsl, unindexed: boolean | undefined): Dsl {
-    const next = state.position.chains;
-    // Few documents are beyond the position, and the range finds them first: this costs next to nothing per document.
-    const beyond = state.known.map((chain): Dsl => ({
-      bool: { filter: [{ term: { chain: { value: chain } } }, { range: { seq: { gte: next[chain] ?? 0 } } }] },
-    }));
-    const kind: Dsl = unindexed === undefined ? { exists: { field: 'unindexed' } } : { term: { unindexed: { value: unindexed } } };
-    return { bool: { filter: [kind, query], must_not: beyond } };
-  }
-
-  async #count(state: CursorState, unindexed: boolean | undefined): Promise<number> {
-    return await this.#searcher.count(this.#names.search(state.position.generation), this.#visible(state, { match_all: {} }, unindexed));
-  }
-
-  async #statusOf(state: CursorState): Promise<IndexStatus> {
-    const [documents, unindexed] = await Promise.all([this.#count(state, undefined), this.#count(state, true)]);
-    return { position: state.position, documents, unindexed, tokenizer: state.tokenizer };
-  }
-
-  /** Runs `work` in the current generation, and again in the next one when a rebuild took it away meanwhile. */
-  async #inGeneration<T>(work: (state: CursorState) => Promise<T>): Promise<T> {
-    for (;;) {
-      const state = await this.#currentState();
+  /**
+   * Runs `work` in the current generation, and again in the next one when a rebuild took it away meanwhile. When the cursor
+   * moved while `work` looked, a chain may have been announced, written and refreshed that its filter did not name: it looks
+   * again.
+   */
+  async #inGeneration<T>(work: (view: View) => Promise<T>, discard?: (result: T) => Promise<void>): Promise<T> {
+    let before = await this.#currentCursor();
+    for (let look = 1; ; look += 1) {
+      const sealed = look > LOOKS;
+      let result: T | undefined;
+      let failed: ElasticFailure | undefined;
       try {
-        return await work(state);
+        result = await work({ state: before.state, sealed });
+        if (sealed) return result;
       } catch (error) {
-        if (!(error instanceof ElasticFailure) || (await this.#currentState()).position.generation === state.position.generation) throw error;
+        if (!(error instanceof ElasticFailure)) throw error;
+        failed = error;
       }
+      const after = await this.#currentCursor();
+      if (failed !== undefined && after.state.position.generation === before.state.position.generation) throw failed;
+      if (result !== undefined) {
+        if (
+          after.seqNo === before.seqNo &&
+          after.primaryTerm === before.primaryTerm &&
+          after.state.position.generation === before.state.position.generation
+        )
+          return result;
+        await discard?.(result);
+      }
+      before = after;
     }
   }
 
-  async #currentState(): Promise<CursorState> {
+  async #currentCursor(): Promise<Cursor> {
     const cursor = await this.#generations.cursors.current();
     if (cursor === undefined) throw new HoldfastError('index_unavailable', 'the search index is not open');
-    return cursor.state;
+    return cursor;
   }
 
-  async *#stream(
-    queryOf: (state: CursorState) => Dsl,
-    sort: readonly ('sentAt' | 'order')[],
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<SearchHit> {
+  async *#stream(queryOf: (view: View) => Dsl, sort: readonly ('sentAt' | 'order')[], signal: AbortSignal | undefined): AsyncGenerator<SearchHit> {
     stopIf(signal);
     // The first page belongs to the retry: nothing was given out yet, so it may come from the next generation.
-    const scan = await this.#inGeneration(async (state) => {
-      const begun = await this.#searcher.scan(this.#names.search(state.position.generation), queryOf(state), sort, signal);
-      return begun;
-    });
+    const scan = await this.#inGeneration(
+      (view) => this.#searcher.scan(this.#names.search(view.state.position.generation), queryOf(view), sort, signal),
+      (begun) => begun.close(),
+    );
     try {
       for (;;) {
         for (const hit of scan.page) {

@@ -47,7 +47,7 @@ export class Generations {
   async create(tokenizer: string): Promise<Cursor> {
     const generation = newGeneration();
     await this.createIndex(this.#names.meta(generation), 1);
-    return await this.cursors.create({ tokenizer, position: { chains: {}, governance: 0, generation }, known: [] });
+    return await this.cursors.create({ tokenizer, position: { chains: {}, governance: 0, generation }, open: [] });
   }
 
   /** Idempotent. */

@@ -99,6 +99,7 @@ export interface IndexStatus {
 /**
  * A search index over the events of the vault; can be deleted and rebuilt at any time.
  *
+ * Calls that change it take effect in the order they were made, also when nobody waits in between.
  * One handle writes at a time (per generation); any number of handles, also of other processes, search meanwhile. Every
  * search answers from the generation that is current when it begins, and a stream stays with it to its end or fails.
  * @throws HoldfastError `index_unavailable` when the engine is down, partial or answers with a fault (the message names
@@ -119,6 +120,7 @@ export interface RecordIndex {
   write(documents: readonly IndexDocument[]): Promise<{ readonly written: number; readonly unindexed: number }>;
   /**
    * Makes everything written visible and durable, then stores `position` (in this order: a crash between repeats work, never skips).
+   * After a failure nobody knows which: `open` again and go on from the position it returns.
    * @throws HoldfastError `bad_request` when `position` names another generation, goes back, or does not cover what this
    * handle wrote since its last `publish`
    */

@@ -334,6 +334,48 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(idsOf((await next.search(page(ALL))).hits)).toEqual(six.map(({ id }) => id));
   });
 
+  promise('finds exactly what the position it names covers, while a writer publishes', async () => {
+    const writer = handle();
+    const reader = handle();
+    let { position } = await writer.open();
+    await reader.open();
+    const done = new AbortController();
+    let looks = 0;
+    const searching = (async (): Promise<void> => {
+      while (!done.signal.aborted) {
+        const found = await reader.search(page(ALL, { limit: 1 }));
+        // One document per segment: the position says how many there are.
+        const covered = Object.values(found.position.chains).reduce((sum, next) => sum + next, 0);
+        expect({ looks, total: found.total }).toEqual({ looks, total: covered });
+        looks += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    for (let round = 0; round < 20; round += 1) {
+      // An old chain goes on and, every other time, a new one begins.
+      const chains = round % 2 === 0 ? [CHAIN, `msg/demo/im/${String(round + 1)}/0`] : [CHAIN];
+      const documents = chains.map((chain) => documentAt(chain, position.chains[chain] ?? 0, position.chains[chain] ?? 0));
+      await writer.write(documents);
+      position = covering(position, documents);
+      await writer.publish(position);
+    }
+    done.abort();
+    await searching;
+    expect(await total(reader)).toBe(30);
+  });
+
+  promise('takes writes and publishes that nobody waited for in the order they were called', async () => {
+    const index = handle();
+    const { position } = await index.open();
+    const calls: Promise<unknown>[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      calls.push(index.write(six.slice(n, n + 1)));
+      calls.push(index.publish(covering(position, six.slice(0, n + 1))));
+    }
+    await Promise.all(calls);
+    expect(idsOf((await index.search(page(ALL))).hits)).toEqual(six.map(({ id }) => id));
+  });
+
   promise('refuses a position of another generation, one that goes back, and one that covers less than was written', async () => {
     const index = handle();
     const position = await fill(index, six);

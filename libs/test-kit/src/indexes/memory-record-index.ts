@@ -109,7 +109,8 @@ export class MemoryRecordIndex implements RecordIndex {
     await this.#step('after', 'refresh');
     await this.#step('before', 'publish');
     generation.position = structuredClone(position);
-    this.#written.clear();
+    // A write may have come in between: what it wrote is for the next publish.
+    for (const [chain, seq] of this.#written) if (seq < (position.chains[chain] ?? 0)) this.#written.delete(chain);
     await this.#step('after', 'publish');
   }
 
