@@ -1,6 +1,7 @@
 export { recordOfEnvelope } from './envelope-record.js';
 export type { Capture } from './envelope-record.js';
 export type { Importer, ImportOptions, ImportSummary } from './importer.js';
+export { sampleEvents } from './sample/sample-events.js';
 export { openSlackExport } from './slack/slack-export.js';
 export type { SlackImportOptions } from './slack/slack-export.js';
 export { syntheticEvents } from './synthetic/synthetic-events.js';
