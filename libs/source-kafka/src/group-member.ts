@@ -56,8 +56,8 @@ export class GroupMember {
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
       heartbeatInterval,
-      // With everything paused this is its sleep between heartbeats.
-      maxWaitTimeInMs: heartbeatInterval,
+      // With everything paused this is its sleep between looks at the clock; stopping waits for it.
+      maxWaitTimeInMs: Math.min(heartbeatInterval, 500),
       allowAutoTopicCreation: false,
       metadataMaxAge: 30_000,
       // Its own restarts would hide what is wrong; ours report it.

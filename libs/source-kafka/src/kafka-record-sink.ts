@@ -64,14 +64,23 @@ export class KafkaRecordSink implements RecordSink {
     const admin = new kafkajs.Kafka(this.#config).admin();
     try {
       await admin.connect();
-      await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: this.#replicationFactor }], waitForLeaders: true });
+      // Retention goes by the records' own timestamps: an import of old messages would be deleted before it is sealed.
+      const configEntries = [{ name: 'retention.ms', value: '-1' }];
+      await admin.createTopics({
+        topics: [{ topic, numPartitions: partitions, replicationFactor: this.#replicationFactor, configEntries }],
+        waitForLeaders: false,
+      });
     } catch (error) {
-      if (!reasonsOf(error).includes('TOPIC_ALREADY_EXISTS')) throw knownError(error, 'creating a topic');
+      throw knownError(error, 'creating a topic');
     } finally {
       await admin.disconnect();
     }
     this.#partitions.delete(topic);
-    await this.#partitionsOf(topic);
+    // Brokers learn of a new topic and of its leaders one after the other.
+    await this.#patiently(async () => {
+      const count = await this.#partitionsOf(topic);
+      for (let partition = 0; partition < count; partition++) await this.#link.leaderOf({ topic, partition });
+    }, true);
   }
 
   append(topic: string, records: readonly NewRecord[]): Promise<readonly { readonly partition: number; readonly offset: bigint }[]> {
@@ -129,27 +138,34 @@ export class KafkaRecordSink implements RecordSink {
 
   async #send(topic: string, partition: number, records: readonly NewRecord[]): Promise<bigint> {
     const name = `${topic}/${partition}`;
-    const producer = await this.#identity();
-    const sequence = producer.sequences.get(name) ?? 0;
-    const batch = await encodeBatch(records, this.#compression, { ...producer, sequence });
-    const end = Date.now() + this.#giveUpMs;
-    for (let wait = 50; ; wait = Math.min(wait * 2, 1000)) {
-      let failure: HoldfastError;
-      try {
+    try {
+      const producer = await this.#patiently(() => this.#identity());
+      const sequence = producer.sequences.get(name) ?? 0;
+      const batch = await encodeBatch(records, this.#compression, { ...producer, sequence });
+      return await this.#patiently(async () => {
         const leader = await this.#link.leaderOf({ topic, partition });
         const { error, baseOffset } = await this.#link.send(leader, produceRequest(topic, partition, batch, 30_000));
-        if (error === 0) {
-          // Numbers run to 2^31 - 1 and start at 0 again.
-          producer.sequences.set(name, (sequence + records.length) % 2 ** 31);
-          return baseOffset;
-        }
-        failure = refusal(name, error);
+        if (error !== 0) throw refusal(name, error);
+        // Numbers run to 2^31 - 1 and start at 0 again.
+        producer.sequences.set(name, (sequence + records.length) % 2 ** 31);
+        return baseOffset;
+      });
+    } catch (error) {
+      this.#producer = undefined;
+      throw knownError(error, 'appending');
+    }
+  }
+
+  /** Retries what passes until it is time to give up; `unknown` also waits for a topic to be known. */
+  async #patiently<T>(work: () => Promise<T>, unknown = false): Promise<T> {
+    const end = Date.now() + this.#giveUpMs;
+    for (let wait = 50; ; wait = Math.min(wait * 2, 1000)) {
+      try {
+        return await work();
       } catch (error) {
-        failure = knownError(error, 'appending');
-      }
-      if (failure.code !== 'source_unavailable' || Date.now() > end) {
-        this.#producer = undefined;
-        throw failure;
+        const failure = knownError(error, 'appending');
+        const passes = failure.code === 'source_unavailable' || (unknown && reasonsOf(failure.cause).includes('UNKNOWN_TOPIC_OR_PARTITION'));
+        if (!passes || Date.now() > end) throw failure;
       }
       await sleep(wait);
       await this.#refreshed();

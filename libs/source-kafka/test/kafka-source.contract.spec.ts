@@ -16,9 +16,11 @@ describeRecordSource(
       source: (topics, groupId) => new KafkaRecordSource({ brokers, topics, groupId, sessionTimeoutMs: 2000 }),
       sink,
       async trim({ topic, partition }, below) {
-        // kafkajs finds the leader only in metadata that this very client has fetched.
-        await admin.fetchTopicOffsets(topic);
-        await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: below.toString() }] });
+        await retried(async () => {
+          // kafkajs finds the leader only in metadata that this very client has fetched.
+          await admin.fetchTopicOffsets(topic);
+          await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: below.toString() }] });
+        });
       },
       async recreate(topic, partitions) {
         await admin.deleteTopics({ topics: [topic] });
@@ -33,3 +35,22 @@ describeRecordSource(
   },
   { needs: KAFKA, patienceMs: 15_000, shares: true },
 );
+
+/** A broker that has just made a topic does not know all about it yet. */
+async function retried(work: () => Promise<void>): Promise<void> {
+  let failure: unknown;
+  const attempt = async () => {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      failure = error;
+      return false;
+    }
+  };
+  try {
+    await eventually(attempt, 'the broker does as it is told', 10_000);
+  } catch (error) {
+    throw new Error('the broker does not do as it is told', { cause: failure ?? error });
+  }
+}
