@@ -334,6 +334,38 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(idsOf((await next.search(page(ALL))).hits)).toEqual(six.map(({ id }) => id));
   });
 
+  promise('keeps hidden what a crashed writer left further on, however the next ones advance', async () => {
+    const other = 'msg/demo/im/1/0';
+    const cohorts = [
+      { className: 'standard', period: '2033-04' },
+      { className: 'standard', period: '2034-04' },
+    ];
+    const place = (chain: string, n: number): IndexDocument =>
+      documentAt(chain, n, n, { cohort: cohorts[n % 2] ?? { className: 'standard', period: '2033-04' } });
+    const crashed = handle();
+    await crashed.open();
+    await crashed.write([0, 1, 2, 3, 4, 5].flatMap((n) => [place(CHAIN, n), place(other, n)]));
+    await crashed.close();
+    let covered = 0;
+    for (const [chain, n] of [
+      [CHAIN, 0],
+      [other, 0],
+      [other, 1],
+      [CHAIN, 1],
+      [CHAIN, 2],
+      [other, 2],
+      [other, 3],
+    ] as const) {
+      // Half of the steps are taken by a new process.
+      const index = n % 2 === 0 ? handle() : (handles.at(-1) ?? handle());
+      const { position } = n % 2 === 0 ? await index.open() : await index.status();
+      await index.write([place(chain, n)]);
+      await index.publish(covering(position, [place(chain, n)]));
+      covered += 1;
+      expect([chain, n, await total(index), (await index.status()).documents]).toEqual([chain, n, covered, covered]);
+    }
+  });
+
   promise('finds exactly what the position it names covers, while a writer publishes', async () => {
     const writer = handle();
     const reader = handle();
