@@ -48,6 +48,17 @@ export const clearEventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('policy.set'), ...base, defaultClass: className }),
   z.strictObject({ type: z.literal('chain.registered'), ...base, chain, cluster: z.string().max(200).optional() }),
   z.strictObject({ type: z.literal('source.gap.accepted'), ...base, chain, from: decimal, to: decimal, reason }),
+  z.strictObject({
+    type: z.literal('import.started'),
+    ...base,
+    importId: z.string().regex(/^[0-9a-f]{64}$/),
+    format: z.string().max(40),
+    topic: z.string().max(249),
+    timestamp: decimal,
+    records: z.int().min(0),
+    offsets: z.array(decimal).max(10_000),
+  }),
+  z.strictObject({ type: z.literal('import.finished'), ...base, importId: z.string().regex(/^[0-9a-f]{64}$/) }),
   z.strictObject({ type: z.literal('claims.repaired'), ...base, chain, seq: z.int().min(0), statement: z.string().regex(/^[0-9a-f]{64}$/), reason }),
   z.strictObject({ type: z.literal('source.epoch.opened'), ...base, chain, successor: chain, cluster: z.string().max(200), reason }),
 ]);
@@ -67,6 +78,9 @@ export function subjectOf(event: ClearEvent): string {
       return `class:${event.name}`;
     case 'policy.set':
       return 'policy';
+    case 'import.started':
+    case 'import.finished':
+      return `import:${event.importId}`;
     case 'chain.registered':
     case 'claims.repaired':
     case 'source.gap.accepted':

@@ -31,6 +31,14 @@ export interface AcceptedGap {
   readonly reason: string;
 }
 
+/** An export that was put into the source. */
+export interface KnownImport {
+  readonly timestamp: bigint;
+  /** End of every partition of the topic when it began. */
+  readonly offsets: readonly bigint[];
+  readonly finished: boolean;
+}
+
 /** State = fold over the `gov` chain; immutable from outside. */
 export interface GovernanceState {
   readonly name: string;
@@ -41,6 +49,8 @@ export interface GovernanceState {
   readonly manifestKeys: ReadonlyMap<string, ManifestKeyEntry>;
   readonly chains: ReadonlyMap<string, RegisteredChain>;
   readonly gaps: ReadonlyMap<string, readonly AcceptedGap[]>;
+  /** By SHA-256 of the file. */
+  readonly imports: ReadonlyMap<string, KnownImport>;
   /** `class/period` → KEK id. */
   readonly cohortKeys: ReadonlyMap<string, string>;
   classesAt(next: number): ReadonlyMap<string, RetentionClass>;
@@ -60,6 +70,7 @@ export class GovernanceFold implements GovernanceState {
   readonly manifestKeys = new Map<string, ManifestKeyEntry>();
   readonly chains = new Map<string, RegisteredChain>();
   readonly gaps = new Map<string, AcceptedGap[]>();
+  readonly imports = new Map<string, KnownImport>();
   readonly cohortKeys = new Map<string, string>();
   readonly #commands = new Set<string>();
   readonly #classHistory: { readonly from: number; readonly defined: RetentionClass }[] = [];
@@ -75,6 +86,7 @@ export class GovernanceFold implements GovernanceState {
     for (const [name, value] of this.manifestKeys) copy.manifestKeys.set(name, value);
     for (const [name, value] of this.chains) copy.chains.set(name, value);
     for (const [name, value] of this.gaps) copy.gaps.set(name, [...value]);
+    for (const [name, value] of this.imports) copy.imports.set(name, value);
     for (const [name, value] of this.cohortKeys) copy.cohortKeys.set(name, value);
     for (const command of this.#commands) copy.#commands.add(command);
     copy.#classHistory.push(...this.#classHistory);
@@ -130,6 +142,16 @@ export class GovernanceFold implements GovernanceState {
         this.#refuseIf(this.chains.has(event.chain), 'a second registration of one chain');
         this.chains.set(event.chain, { chain: event.chain, cluster: event.cluster, from: seq + 1 });
         return;
+      case 'import.started':
+        this.#refuseIf(this.imports.has(event.importId), 'a second beginning of one import');
+        this.imports.set(event.importId, { timestamp: BigInt(event.timestamp), offsets: event.offsets.map(BigInt), finished: false });
+        return;
+      case 'import.finished': {
+        const begun = this.imports.get(event.importId);
+        this.#refuseIf(begun === undefined, 'the end of an import that did not begin');
+        if (begun !== undefined) this.imports.set(event.importId, { ...begun, finished: true });
+        return;
+      }
       case 'claims.repaired':
         // A record of what happened; the claim itself says which manifest holds.
         return;

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { HoldfastError } from '@holdfast/record';
+import type { RawRecord } from '@holdfast/record';
+import type { NewRecord, RecordSink, RecordSource, TopicPartition } from '@holdfast/ports';
+import { toHex } from '@holdfast/seal';
+import type { Archive, GovernanceLog } from '@holdfast/vault';
+
+/** An export that was opened and checked as a whole (libs/connectors). */
+export interface ImportFile {
+  /** SHA-256 of the file: a second import of it is recognised. */
+  readonly importId: string;
+  readonly total: number;
+  records(): AsyncIterable<NewRecord>;
+}
+
+export interface ImportParts {
+  readonly archive: Archive;
+  readonly governance: GovernanceLog;
+  readonly sink: RecordSink;
+  /** A reader of its own group, for finding out how far an interrupted import came. */
+  readonly scan: () => RecordSource;
+  readonly topic: string;
+  readonly principal: string;
+  /** `slack`, `events`. */
+  readonly format: string;
+}
+
+export interface ImportOutcome {
+  readonly importId: string;
+  /** Appended now. */
+  readonly written: number;
+  /** Found in the source from an earlier, interrupted run. */
+  readonly found: number;
+  /** True when `gov` says that this very file was imported before: nothing was written. */
+  readonly before: boolean;
+}
+
+const BATCH = 2_000;
+
+/** When an import of this file began, by `gov`; undefined when never. */
+export async function importStarted(
+  governance: GovernanceLog,
+  importId: string,
+): Promise<{ readonly timestamp: bigint; readonly finished: boolean } | undefined> {
+  await governance.refresh();
+  const known = governance.state.imports.get(importId);
+  return known === undefined ? undefined : { timestamp: known.timestamp, finished: known.finished };
+}
+
+/**
+ * Puts the records of an export into the source, once. Begin and end are sealed in `gov`; an import that was interrupted
+ * goes on: what the source holds since its beginning is read back and not written again. `timestamp` must be the one of
+ * `importStarted`, so that the records are the same byte for byte.
+ */
+export async function importRecords(
+  parts: ImportParts,
+  file: ImportFile,
+  timestamp: bigint,
+  onProgress: (done: number) => void,
+  signal?: AbortSignal,
+): Promise<ImportOutcome> {
+  const { archive, governance, topic } = parts;
+  const known = await importStarted(governance, file.importId);
+  if (known?.finished === true) return { importId: file.importId, written: 0, found: file.total, before: true };
+  const event = (): { id: string; time: string; principal: string } => ({
+    id: toHex(archive.random(16)),
+    time: archive.clock.now().toISOString(),
+    principal: parts.principal,
+  });
+  if (known === undefined) {
+    const source = parts.scan();
+    const offsets = await ends(source, topic).finally(() => source.close());
+    await governance.append((state) =>
+      state.imports.has(file.importId)
+        ? []
+        : [
+            {
+              type: 'import.started',
+              ...event(),
+              importId: file.importId,
+              format: parts.format,
+              topic,
+              timestamp: timestamp.toString(),
+              records: file.total,
+              offsets: offsets.map(String),
+            },
+          ],
+    );
+  }
+  const began = governance.state.imports.get(file.importId);
+  if (began === undefined) throw new HoldfastError('chain_broken', 'the import was begun, but gov does not show it.');
+  const there = known === undefined ? new Set<string>() : await recordsSince(parts.scan(), topic, began.offsets);
+  let written = 0;
+  let found = 0;
+  let batch: NewRecord[] = [];
+  const flush = async (): Promise<void> => {
+    if (batch.length > 0) await parts.sink.append(topic, batch);
+    written += batch.length;
+    batch = [];
+    onProgress(written + found);
+  };
+  for await (const record of file.records()) {
+    if (signal?.aborted === true) {
+      await flush();
+      throw new HoldfastError('stopped', 'The import was stopped; the same command goes on where it stopped.');
+    }
+    if (there.delete(fingerprint(record.key, record.value))) found++;
+    else batch.push(record);
+    if (batch.length >= BATCH) await flush();
+  }
+  await flush();
+  // Everything is durable in the source. A crash before the next line only makes the next run read it back once more.
+  await governance.append(() => [{ type: 'import.finished', ...event(), importId: file.importId }]);
+  return { importId: file.importId, written, found, before: false };
+}
+
+function fingerprint(key: Uint8Array | null, value: Uint8Array | null): string {
+  return createHash('sha256')
+    .update(key ?? '')
+    .update('\0')
+    .update(value ?? '')
+    .digest('base64')
+    .slice(0, 24);
+}
+
+async function ends(source: RecordSource, topic: string): Promise<bigint[]> {
+  const found = (await source.topics()).find((candidate) => candidate.topic === topic);
+  const highs: bigint[] = [];
+  for (let partition = 0; partition < (found?.partitions ?? 0); partition++) highs.push((await source.watermarks({ topic, partition })).high);
+  return highs;
+}
+
+/** Fingerprints of everything that the topic holds from the given offsets up to its present ends. */
+async function recordsSince(source: RecordSource, topic: string, from: readonly bigint[]): Promise<Set<string>> {
+  const there = new Set<string>();
+  try {
+    const until = await ends(source, topic);
+    const missing = new Set(until.flatMap((end, partition) => (end > (from[partition] ?? 0n) ? [partition] : [])));
+    if (missing.size === 0) return there;
+    await new Promise<void>((resolve, reject) => {
+      const take = (at: TopicPartition, records: readonly RawRecord[]): void => {
+        if (at.topic !== topic) return;
+        for (const record of records) there.add(fingerprint(record.key, record.value));
+        if ((records.at(-1)?.offset ?? -1n) + 1n >= (until[at.partition] ?? 0n)) missing.delete(at.partition);
+        if (missing.size === 0) resolve();
+      };
+      const subscription = source.subscribe({
+        assigned: (at) => Promise.resolve({ next: from[at.partition] ?? 0n }),
+        uncompared: () => Promise.resolve(),
+        batch: (at, batch) => {
+          take(at, batch.records);
+          return Promise.resolve();
+        },
+        revoked: () => Promise.resolve(),
+        failed: (_at, error) => {
+          if (error.code !== 'source_unavailable') reject(error);
+        },
+        recovered: () => undefined,
+      });
+      subscription.catch(reject);
+    });
+  } finally {
+    await source.close();
+  }
+  return there;
+}
