@@ -1,1 +1,4 @@
-export {};
+export { clusterSchema, embeddedSchema, ingestConfig } from './config.js';
+export type { IngestConfig } from './config.js';
+export { startIngest } from './service.js';
+export type { RunningIngest } from './service.js';

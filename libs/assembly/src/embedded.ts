@@ -8,6 +8,7 @@ import type { FolderSettings } from './archive-folder.js';
 import { openFolder } from './archive-folder.js';
 import type { OpenedArchive } from './opened-archive.js';
 import { SOFTWARE } from './opened-archive.js';
+import { checkSigningKey } from './signing-key.js';
 
 /** `os:<user>`: who acts on an embedded archive from the command line. */
 export function osPrincipal(): string {
@@ -58,8 +59,10 @@ export async function openEmbedded(folder: string, create?: FolderSettings): Pro
   const first = new SqliteRecordSink(sourcePath);
   await first.ensureTopic(settings.topic, settings.partitions);
   await first.close();
+  await checkSigningKey(archive, governance, keysFolder);
   return {
     archive,
+    profile: 'embedded',
     clock: opened.clock,
     governance,
     dataKeys,

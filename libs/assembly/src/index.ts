@@ -1,5 +1,11 @@
+export { ALARM_CODES, alarmAdvice } from './alarm-advice.js';
 export { EMBEDDED_DEFAULTS } from './archive-folder.js';
 export type { FolderSettings } from './archive-folder.js';
+export { openCluster, s3Connection } from './cluster.js';
+export type { OpenClusterOptions } from './cluster.js';
 export { openEmbedded, osPrincipal } from './embedded.js';
+export { openPatiently } from './open-patiently.js';
 export { SOFTWARE } from './opened-archive.js';
 export type { OpenedArchive } from './opened-archive.js';
+export { clusterSettings, embeddedSettings } from './settings.js';
+export type { ClusterSettings, SecretText } from './settings.js';

@@ -4,6 +4,7 @@ import type { Archive, CheckedClock, DataKeys, GovernanceLog, SegmentReader } fr
 /** An archive with everything an app needs to work on it, whatever it is made of. */
 export interface OpenedArchive {
   readonly archive: Archive;
+  readonly profile: 'embedded' | 'cluster';
   readonly clock: CheckedClock;
   readonly governance: GovernanceLog;
   readonly dataKeys: DataKeys;

@@ -26,8 +26,14 @@ export class Metrics {
     for (const name of REFUSED_DEFAULTS) this.#registry.removeSingleMetric(name);
   }
 
-  counter<const L extends string = never>(name: `holdfast_${string}_total`, help: string, labelNames: readonly L[] = []): Counter<L> {
-    return new Counter({ name: checked(name), help, labelNames, registers: [this.#registry] });
+  /** `collect` sets the count when metrics are read, where something else counts. */
+  counter<const L extends string = never>(
+    name: `holdfast_${string}_total`,
+    help: string,
+    labelNames: readonly L[] = [],
+    collect?: CollectFunction<Counter<L>>,
+  ): Counter<L> {
+    return new Counter({ name: checked(name), help, labelNames, registers: [this.#registry], ...(collect === undefined ? {} : { collect }) });
   }
 
   /** `collect` sets values when metrics are read. */

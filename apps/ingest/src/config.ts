@@ -1,0 +1,62 @@
+import { SEAL_LIMITS } from '@holdfast/archiving';
+import type { SealLimits } from '@holdfast/archiving';
+import { clusterSettings, embeddedSettings } from '@holdfast/assembly';
+import { LOG_LEVELS, LOOPBACK, choiceSetting, hostSetting, integerSetting, listSetting, portSetting, readConfig } from '@holdfast/platform';
+import type { Environment } from '@holdfast/platform';
+import { z } from 'zod';
+
+const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+const PROFILES = ['embedded', 'cluster'] as const;
+
+const profile = choiceSetting('What the archive is made of: a folder on this machine, or Kafka, S3 and Elasticsearch.', PROFILES);
+
+const service = {
+  profile,
+  roles: listSetting('What this process does.', /^(seal|index)$/, 'seal, index or both, separated by a comma').default(['seal', 'index']),
+  port: portSetting('The services share a pair of ports: audit listens on this one, ingest on the next. 0 = any free one.').default(8420),
+  httpHost: hostSetting('Address to listen on.').default(LOOPBACK),
+  logLevel: choiceSetting('Least level that is logged.', LOG_LEVELS).default('info'),
+  shutdownGraceMs: integerSetting('After a signal, work in flight may take this long.', 0, HOUR_MS).default(20_000),
+  shutdownForceMs: integerSetting('After a signal, the process ends at this time whatever is open.', 1, HOUR_MS).default(30_000),
+};
+
+const sealing = {
+  segmentMaxBytes: integerSetting('A segment closes at this many bytes of records as received.', 1024, 48 * MIB).default(SEAL_LIMITS.segmentBytes),
+  segmentMaxRecords: integerSetting('A segment closes at this many records.', 1, 1_000_000).default(SEAL_LIMITS.segmentRecords),
+  segmentMaxAgeMs: integerSetting('A segment closes at this age while at most 8 partitions are active.', 10, HOUR_MS).default(
+    SEAL_LIMITS.segmentAgeMs,
+  ),
+  segmentMaxAgeBusyMs: integerSetting('A segment closes at most at this age when more are active.', 10, HOUR_MS).default(SEAL_LIMITS.segmentAgeMaxMs),
+  segmentsInFlight: integerSetting('Segments of one partition that are being stored at one time.', 1, 64).default(SEAL_LIMITS.segmentsInFlight),
+  heldMaxBytes: integerSetting('Bytes of records that all partitions may hold; reading pauses at it.', MIB, 64 * 1024 * MIB).default(
+    SEAL_LIMITS.budgetBytes,
+  ),
+};
+
+export const embeddedSchema = z.object({ ...service, ...embeddedSettings, ...sealing });
+export const clusterSchema = z.object({ ...service, ...clusterSettings, ...sealing });
+
+export type IngestConfig = Readonly<
+  ({ readonly kind: 'embedded' } & z.output<typeof embeddedSchema>) | ({ readonly kind: 'cluster' } & z.output<typeof clusterSchema>)
+>;
+
+/** @throws HoldfastError `bad_configuration` with all problems */
+export function ingestConfig(environment: Environment): IngestConfig {
+  // Which settings are needed depends on this one, so it is read first.
+  const chosen = readConfig(z.object({ profile }), { HOLDFAST_PROFILE: environment['HOLDFAST_PROFILE'] }).profile;
+  return chosen === 'embedded'
+    ? { kind: 'embedded', ...readConfig(embeddedSchema, environment) }
+    : { kind: 'cluster', ...readConfig(clusterSchema, environment) };
+}
+
+export function limitsOf(config: IngestConfig): SealLimits {
+  return {
+    segmentBytes: config.segmentMaxBytes,
+    segmentRecords: config.segmentMaxRecords,
+    segmentAgeMs: config.segmentMaxAgeMs,
+    segmentAgeMaxMs: config.segmentMaxAgeBusyMs,
+    segmentsInFlight: config.segmentsInFlight,
+    budgetBytes: config.heldMaxBytes,
+  };
+}

@@ -1,0 +1,214 @@
+import { readFile } from 'node:fs/promises';
+import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
+import { ElasticRecordIndex } from '@holdfast/index-elastic';
+import type { ElasticIndexOptions } from '@holdfast/index-elastic';
+import { JwksKeyRing } from '@holdfast/keys-jose';
+import { HoldfastError } from '@holdfast/record';
+import { KafkaRecordSink, KafkaRecordSource } from '@holdfast/source-kafka';
+import type { KafkaLog, KafkaOptions } from '@holdfast/source-kafka';
+import { S3ClaimStore, S3ObjectStore, bucketsOf, checkBuckets, checkStore, createBuckets, storeRefusal } from '@holdfast/store-s3';
+import type { S3Connection } from '@holdfast/store-s3';
+import { CheckedClock, DataKeys, GovernanceLog, SegmentReader, createArchive, openArchive } from '@holdfast/vault';
+import type { Archive, ArchiveParts, ArchiveSettings } from '@holdfast/vault';
+import { SOFTWARE } from './opened-archive.js';
+import type { OpenedArchive } from './opened-archive.js';
+import type { ClusterSettings } from './settings.js';
+import { checkSigningKey } from './signing-key.js';
+
+export interface OpenClusterOptions {
+  /** Try the store's promises first, the quick ones, and refuse a store that breaks one that is relied on. For what seals. */
+  readonly checkStore?: boolean;
+  /** Hears what is weak about the set-up, one sentence each. */
+  readonly warn?: (sentence: string) => void;
+  readonly log?: KafkaLog;
+}
+
+/**
+ * Opens the archive that Kafka, S3, Elasticsearch and a key ring make up. With name, classes, default class and log origin
+ * set, an archive is created where there is none.
+ * @throws HoldfastError `bad_configuration`, `store_refused`, `store_unavailable`, `key_malformed`
+ */
+export async function openCluster(settings: ClusterSettings, options: OpenClusterOptions = {}): Promise<OpenedArchive> {
+  const { warn = () => undefined } = options;
+  const kafka = kafkaOptions(settings, options.log);
+  const elastic = await elasticOptions(settings);
+  const creation = creationOf(settings);
+  const connection = s3Connection(settings);
+  const buckets = bucketsOf(settings.s3BucketPrefix);
+  const keys = await openKeys(settings);
+  if (settings.s3CreateBuckets) await createBuckets(connection, buckets);
+  await checkBuckets(connection, buckets);
+  if (options.checkStore === true) {
+    const report = await checkStore({ connection, vault: buckets.vault, claims: buckets.claims });
+    const refusal = storeRefusal(report);
+    if (refusal !== undefined) throw refusal;
+    for (const { promise, result, seen } of report.promises) if (result === 'broken') warn(`The object store: not "${promise}" (${seen}).`);
+  }
+  const vault = new S3ObjectStore({ ...connection, bucket: buckets.vault });
+  const wraps = new S3ObjectStore({ ...connection, bucket: buckets.wraps });
+  const claims = new S3ClaimStore({ ...connection, bucket: buckets.claims });
+  const close = (): Promise<void> => {
+    vault.close();
+    wraps.close();
+    claims.close();
+    return Promise.resolve();
+  };
+  try {
+    const parts = { vault, wraps, claims, keys, crypto: nodeCrypto, clock: { now: () => new Date() }, random: randomBytes, software: SOFTWARE };
+    const { archive, governance, clock, created } = await openOrCreate(parts, creation, settings.s3BucketPrefix);
+    await checkSigningKey(archive, governance, settings.keysDir);
+    if (creation !== undefined && !created) warnOfChanges(creation, governance, warn);
+    const dataKeys = new DataKeys(archive, () => governance.ledgerUntil(parts.clock.now()));
+    return {
+      archive,
+      profile: 'cluster',
+      clock,
+      governance,
+      dataKeys,
+      reader: new SegmentReader(archive, dataKeys),
+      sourceName: settings.sourceName,
+      topics: settings.kafkaTopics,
+      timeZone: settings.timeZone,
+      created,
+      source: () =>
+        new KafkaRecordSource({
+          ...kafka,
+          topics: settings.kafkaTopics,
+          groupId: settings.kafkaGroup ?? `holdfast-${settings.sourceName}`,
+          sessionTimeoutMs: settings.kafkaSessionTimeoutMs,
+        }),
+      sink: () => new KafkaRecordSink(kafka),
+      index: () => new ElasticRecordIndex(elastic),
+      // Everything in a bucket is a key, and keys are looked at by the verifier itself.
+      strays: async function* () {
+        // None.
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Creation = Omit<ArchiveSettings, 'timeZone' | 'profile' | 'principal'> & { readonly timeZone: string };
+
+/** All of what creates an archive, or nothing: a half-named archive is a slip. */
+function creationOf({ archiveName, retentionClasses, defaultClass, logOrigin, timeZone }: ClusterSettings): Creation | undefined {
+  if (archiveName === undefined && retentionClasses === undefined && defaultClass === undefined && logOrigin === undefined) return undefined;
+  if (archiveName === undefined || retentionClasses === undefined || defaultClass === undefined || logOrigin === undefined) {
+    throw new HoldfastError(
+      'bad_configuration',
+      'HOLDFAST_ARCHIVE_NAME, HOLDFAST_RETENTION_CLASSES, HOLDFAST_DEFAULT_CLASS and HOLDFAST_LOG_ORIGIN create an archive: set all of them, or none to work on one that exists.',
+    );
+  }
+  if (!retentionClasses.some(({ name }) => name === defaultClass)) {
+    throw new HoldfastError('bad_configuration', `HOLDFAST_DEFAULT_CLASS is ${defaultClass}, which HOLDFAST_RETENTION_CLASSES does not define.`);
+  }
+  return { name: archiveName, classes: retentionClasses, defaultClass, logOrigin, timeZone };
+}
+
+async function openOrCreate(
+  parts: ArchiveParts,
+  creation: Creation | undefined,
+  prefix: string,
+): Promise<{ readonly archive: Archive; readonly governance: GovernanceLog; readonly clock: CheckedClock; readonly created: boolean }> {
+  const existed = (await parts.claims.read('genesis/0')) !== undefined;
+  if (creation !== undefined) {
+    const opened = await createArchive(parts, { ...creation, profile: 'cluster', principal: 'service:holdfast' });
+    return { ...opened, created: !existed };
+  }
+  if (!existed) {
+    throw new HoldfastError(
+      'bad_configuration',
+      `There is no archive in the buckets ${prefix}-* yet: set HOLDFAST_ARCHIVE_NAME, HOLDFAST_RETENTION_CLASSES, HOLDFAST_DEFAULT_CLASS and HOLDFAST_LOG_ORIGIN to create one, or mend HOLDFAST_S3_BUCKET_PREFIX.`,
+    );
+  }
+  const archive = await openArchive(parts);
+  const clock = new CheckedClock(archive);
+  const governance = new GovernanceLog(archive, clock);
+  await governance.refresh();
+  return { archive, governance, clock, created: false };
+}
+
+/** Classes are sealed: the environment cannot change them, and somebody who thinks so must hear it. */
+function warnOfChanges(creation: Creation, governance: GovernanceLog, warn: (sentence: string) => void): void {
+  const text = (classes: Iterable<{ readonly name: string; readonly months: number; readonly lengthenMonths: number }>): string =>
+    [...classes]
+      .map(({ name, months, lengthenMonths }) => `${name}=${months}${lengthenMonths === 0 ? '' : `+${lengthenMonths}`}`)
+      .sort()
+      .join(',');
+  const sealed = text(governance.state.classes.values());
+  const named = text(creation.classes);
+  if (sealed !== named) warn(`HOLDFAST_RETENTION_CLASSES names ${named}, but the archive was set up with ${sealed}, which is what counts.`);
+}
+
+async function openKeys({ keysDir, keysMounted }: ClusterSettings): Promise<JwksKeyRing> {
+  try {
+    return await JwksKeyRing.open(keysDir, { mounted: keysMounted });
+  } catch (cause) {
+    // The folder is a setting: what is wrong with it is said as such.
+    if (cause instanceof HoldfastError) throw new HoldfastError('bad_configuration', `HOLDFAST_KEYS_DIR: ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+export function s3Connection(settings: ClusterSettings): S3Connection {
+  const { s3Endpoint, s3AccessKey, s3SecretKey, s3PathStyle } = settings;
+  if ((s3AccessKey === undefined) !== (s3SecretKey === undefined)) {
+    throw new HoldfastError('bad_configuration', 'HOLDFAST_S3_ACCESS_KEY and HOLDFAST_S3_SECRET_KEY_FILE belong together: set both or none.');
+  }
+  return {
+    region: settings.s3Region,
+    forcePathStyle: s3PathStyle ?? s3Endpoint !== undefined,
+    ...(s3Endpoint !== undefined && { endpoint: s3Endpoint }),
+    ...(s3AccessKey !== undefined && s3SecretKey !== undefined && { credentials: { accessKeyId: s3AccessKey, secretAccessKey: s3SecretKey() } }),
+  };
+}
+
+function kafkaOptions(settings: ClusterSettings, log: KafkaLog | undefined): KafkaOptions {
+  const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username, kafkaSaslPassword: password } = settings;
+  const { kafkaCaPath: caFile, kafkaCertPath: certFile, kafkaKeyPath: keyFile } = settings;
+  const sasl = [mechanism, username, password];
+  if (sasl.some((part) => part !== undefined) && sasl.includes(undefined)) {
+    throw new HoldfastError(
+      'bad_configuration',
+      'HOLDFAST_KAFKA_SASL_MECHANISM, HOLDFAST_KAFKA_SASL_USERNAME and HOLDFAST_KAFKA_SASL_PASSWORD_FILE belong together: set all or none.',
+    );
+  }
+  const files = { ...(caFile !== undefined && { caFile }), ...(certFile !== undefined && { certFile }), ...(keyFile !== undefined && { keyFile }) };
+  const named = Object.keys(files).length > 0;
+  if (named && !settings.kafkaTls)
+    throw new HoldfastError('bad_configuration', 'Certificates for Kafka are named, but HOLDFAST_KAFKA_TLS is not true.');
+  return {
+    brokers: settings.kafkaBrokers,
+    ...(settings.kafkaTls && { tls: named ? files : true }),
+    ...(mechanism !== undefined && username !== undefined && password !== undefined && { sasl: { mechanism, username, password: password() } }),
+    ...(log !== undefined && { log }),
+  };
+}
+
+async function elasticOptions(settings: ClusterSettings): Promise<ElasticIndexOptions> {
+  const { elasticUsername: username, elasticPassword: password, elasticApiKey: apiKey, elasticCaPath } = settings;
+  if ((username === undefined) !== (password === undefined) || (apiKey !== undefined && username !== undefined)) {
+    throw new HoldfastError(
+      'bad_configuration',
+      'For Elasticsearch set HOLDFAST_ELASTIC_API_KEY_FILE, or HOLDFAST_ELASTIC_USERNAME with HOLDFAST_ELASTIC_PASSWORD_FILE, or neither.',
+    );
+  }
+  return {
+    urls: settings.elasticUrl,
+    prefix: settings.elasticPrefix ?? settings.s3BucketPrefix,
+    ...(apiKey !== undefined && { auth: { kind: 'api-key', key: apiKey() } }),
+    ...(username !== undefined && password !== undefined && { auth: { kind: 'basic', username, password: password() } }),
+    ...(elasticCaPath !== undefined && { ca: await pem(elasticCaPath) }),
+  };
+}
+
+async function pem(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new HoldfastError('bad_configuration', `HOLDFAST_ELASTIC_CA_PATH names ${path}, which cannot be read.`, { cause });
+  }
+}
