@@ -1,6 +1,10 @@
 import { Client, type ClientOptions } from '@elastic/elasticsearch';
 import { HoldfastError } from '@holdfast/record';
 
+/**
+ * Enough are, on `<prefix>-*`: read, create, index, maintenance, manage, view_index_metadata. No privilege on the cluster is
+ * needed.
+ */
 export type ElasticAuth =
   { readonly kind: 'api-key'; readonly key: string } | { readonly kind: 'basic'; readonly username: string; readonly password: string };
 
