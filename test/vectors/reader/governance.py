@@ -48,6 +48,21 @@ def parse_genesis(payload):
     )
 
 
+def parse_statement(payload):
+    members = {
+        "format": lambda value: value == "holdfast.statement/1",
+        "archive": hash32,
+        "chain": is_chain,
+        "seq": number,
+        "claim": hash32,
+        "manifest": lambda value: value is None or hash32(value),
+        "reason": text,
+        "principal": text,
+        "time": time,
+    }
+    return exactly("statement", payload, members)
+
+
 LOSS = {"from": decimal, "to": decimal, "reason": text}
 OBJECT = {
     "no": number,
@@ -129,6 +144,7 @@ EVENTS = {
     "policy.set": {"defaultClass": text},
     "chain.registered": {"chain": is_chain, "cluster": text},
     "source.gap.accepted": {"chain": is_chain, "from": decimal, "to": decimal, "reason": text},
+    "claims.repaired": {"chain": is_chain, "seq": number, "statement": hash32, "reason": text},
     "source.epoch.opened": {"chain": is_chain, "successor": is_chain, "cluster": text, "reason": text},
 }
 COMMON = {"type": text, "id": COMMAND, "time": time, "principal": text}
@@ -143,6 +159,7 @@ class State:
         self.cohort_keys = {("ledger", genesis["ledger"]["period"]): {(genesis["ledger"]["kek"], genesis["ledger"]["escrow"]["kid"])}}
         self.classes, self.chains, self.losses, self.commands = {}, {}, [], set()
         self.default_class, self.events = None, {}
+        self.recovery_keys, self.statements = genesis["recovery"], {}
 
     def copy(self):
         return copy.deepcopy(self)
@@ -188,6 +205,14 @@ class State:
         check(event["chain"] not in self.chains, "GOVERNANCE", f"{event['chain']} is registered twice")
         self.chains[event["chain"]] = event.get("cluster")
 
+    def _claims_repaired(self, event):
+        self.statements[event["statement"]] = (event["chain"], event["seq"])
+
+    def _source_epoch_opened(self, event):
+        """The event registers the successor: no `chain.registered` follows."""
+        check(event["chain"] in self.chains, "GOVERNANCE", f"epoch of an unknown chain {event['chain']}")
+        self._chain_registered({"chain": event["successor"], "cluster": event["cluster"]})
+
     def _source_gap_accepted(self, event):
         check(event["chain"] in self.chains, "GOVERNANCE", f"gap of an unknown chain {event['chain']}")
         self.losses.append((event["chain"], int(event["from"]), int(event["to"])))
@@ -208,4 +233,4 @@ def parse_event(record):
 
 
 def check_event_time(record):
-    check(millis(strict_json(record.value)["time"]) == record.timestamp, "EVENT", "time is not the timestamp of the record")
+    check(millis(parse_event(record)["time"]) == record.timestamp, "EVENT", "time is not the timestamp of the record")

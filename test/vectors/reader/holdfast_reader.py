@@ -12,7 +12,8 @@ import os
 import sys
 
 import vectors
-from verify import Keys, Verifier, dump
+from keys import Keys
+from verify import Verifier, dump
 
 
 def main(arguments):

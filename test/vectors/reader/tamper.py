@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Changes a copy of an archive in one place and asks the verifier: each change must become a finding.
 
-    tamper.py FOLDER [--seed N] [--rounds N] [--no-keys]     exit 1 when a change that must be found was not
+    tamper.py FOLDER [--seed N] [--rounds N] [--no-keys] [--kind KIND …]     exit 1 when a change that must be found was not
 """
 
 import argparse
@@ -14,7 +14,8 @@ import shutil
 import sys
 import tempfile
 
-from verify import Keys, Verifier
+from keys import Keys
+from verify import Verifier
 
 KINDS = [
     ("genesis", r"vault/genesis\.jws@[^.]*"),
@@ -84,7 +85,8 @@ def shadow(path, rng):
     """A newer version with other bytes."""
     newer = re.sub(r"@\d{8}T\d{9}Z-[0-9a-f]{8}", "@20990101T000000000Z-00000000", path)
     with open(path, "rb") as file:
-        _write(newer, file.read()[:-1] + b"A")
+        data = file.read()
+    _write(newer, data[:-1] + bytes([data[-1] ^ 3]))
     return "a newer version with other bytes"
 
 
@@ -137,6 +139,7 @@ def main(arguments):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=6, help="flips and cuts per kind of file")
     parser.add_argument("--no-keys", action="store_true")
+    parser.add_argument("--kind", action="append", choices=[kind for kind, _ in KINDS], help="only these kinds of files")
     options = parser.parse_args(arguments)
     rng = random.Random(options.seed)
     keys = None if options.no_keys else Keys(os.path.join(options.folder, "keys"))
@@ -146,6 +149,8 @@ def main(arguments):
     expected = EXPECTED | (EXPECTED_WITHOUT_KEYS if options.no_keys else {})
     missed, tried, tolerated = [], 0, {}
     for kind, pattern in KINDS:
+        if options.kind and kind not in options.kind:
+            continue
         every = [path for path in files_of(options.folder) if re.fullmatch(pattern, path)]
         # Deleting an attempt that lost its claim loses nothing; changing one is found all the same.
         every = [path for path in every if re.sub("^vault/", "", path).partition("@")[0] not in lost]

@@ -1,6 +1,5 @@
 """Section 14: everything a verifier checks, over an embedded archive folder."""
 
-import json
 import os
 import re
 from dataclasses import dataclass, field
@@ -8,13 +7,15 @@ from dataclasses import dataclass, field
 import wraps
 from content import ContentObject, ObjectKeys, context, open_object
 from folder import read_claims, read_store
-from governance import State, check_event_time, parse_genesis, parse_manifest
+from governance import State, check_event_time, parse_genesis, parse_manifest, parse_statement
+from keys import NoKeys
 from notation import (
     DAY, Finding, base64url, check, end_of_month, exactly, hash32, is_chain, is_class, lock_date, mth, number, parse_jws, period_of, sha256, text, u,
 )
 
 SEQ = re.compile(r"\d{16}", re.A)
 MANIFEST_KEY = re.compile(r"m/(.+)/(\d{16})/([0-9a-f]{64})\.jws", re.A)
+STATEMENT_KEY = re.compile(r"s/[0-9a-f]{64}\.jws", re.A)
 OBJECT_KEY = re.compile(r"o/(.+)/(\d{16})/(0|[1-9]\d*)-([^/]+)-(\d{4}(?:-\d\d)?)-([0-9a-f]{64})\.hfo", re.A)
 WRAP_KEY = re.compile(r"(.+)/([^/]+)/(\d{4}(?:-\d\d)?)/(\d{4}-\d\d-\d\d)/([0-9a-f]{32})/(kek|escrow)\.jwe", re.A)
 MOST_MANIFEST = 64 * 1024
@@ -34,39 +35,9 @@ class Segment:
     records: list = field(default_factory=list)
 
 
-class Keys:
-    """The folder `keys/`: KEKs as JWK sets, escrow private keys where they are present."""
-
-    def __init__(self, root):
-        self._root = root
-
-    def _jwk(self, path):
-        full = os.path.join(self._root, path)
-        if not os.path.isfile(full):
-            return []
-        with open(full, "rb") as file:
-            value = json.loads(file.read())
-        return value["keys"] if "keys" in value else [value]
-
-    def kek(self, class_name, period, kid):
-        found = self._jwk(f"kek/{class_name}/{period}.jwks.json")
-        return next((base64url(jwk["k"]) for jwk in found if jwk.get("kid") == kid and jwk.get("kty") == "oct"), None)
-
-    def escrow(self, class_name, period, kid):
-        found = self._jwk(f"escrow-private/{class_name}/{period}.jwk.json")
-        return next((base64url(jwk["d"]) for jwk in found if jwk.get("kid") == kid and "d" in jwk), None)
-
-
-class NoKeys:
-    def kek(self, *_):
-        return None
-
-    escrow = kek
-
-
 class Verifier:
     def __init__(self, root, pinned=None, keys=None):
-        self.findings, self.abandoned, self.reserved = [], [], []
+        self.findings, self.abandoned, self.reserved, self.statements = [], [], [], []
         self.vault, strays = read_store(os.path.join(root, "vault"))
         self.wraps, wrap_strays = read_store(os.path.join(root, "wraps"))
         self.claims, claim_strays = read_claims(os.path.join(root, "claims"))
@@ -128,6 +99,7 @@ class Verifier:
             "objectsWithoutKey": self.closed_objects,
             "unclaimed": [f"{chain}/{s.seq:016d}" for chain, own in self.segments.items() for s in own if f"{chain}/{s.seq:016d}" not in self.claims],
             "abandoned": sorted(self.abandoned),
+            "statements": sorted(self.statements),
             "reserved": sorted(self.reserved),
             "findings": self.findings,
         }
@@ -282,6 +254,9 @@ class Verifier:
             records += [(*record, o["enc"] == "none") for record in got or []]
         records.sort(key=lambda item: item[0].offset)
         segment.records = records
+        if chain.startswith("access/"):
+            for record, *_ in records:
+                self.guarded(f"{chain} record {record.offset}", check_event_time, record)
         self.guarded(where, self.coverage, body, records if complete else None)
 
     def links(self, body, before):
@@ -405,6 +380,8 @@ class Verifier:
                 continue
             if not any(v.mode in ("GOVERNANCE", "COMPLIANCE") and v.until >= until for v in versions):
                 self.found("LOCK", f"wraps/{key}", f"not locked until {until}")
+            if len({version.read() for version in versions}) > 1:
+                self.found("SHADOW_VERSION", f"wraps/{key}", "versions with different bytes")
             for version in versions:
                 self.used_wraps.add((key, version.id))
                 if (key, version.id) not in self.data_keys:
@@ -433,7 +410,7 @@ class Verifier:
     def fold(self, segment):
         state = self.states[-1].copy()
         for record, _, clear in segment.records:
-            if self.guarded(f"gov record {record.offset}", state.apply, record, clear):
+            if self.guarded(f"gov record {record.offset}", state.apply, record, clear) is not None:
                 self.guarded(f"gov record {record.offset}", check_event_time, record)
         self.states.append(state)
 
@@ -478,6 +455,9 @@ class Verifier:
         self.abandoned.append(f"wraps/{key}@{version.id}")
 
     def rest(self):
+        for digest in self.states[-1].statements:
+            if f"s/{digest}.jws" not in self.vault:
+                self.found("STATEMENT_MISSING", f"s/{digest}.jws", "gov names it")
         for segment in self.lost:
             self.guarded(segment.versions[0].key, self.abandoned_manifest, segment)
         for key, versions in self.vault.items():
@@ -485,8 +465,28 @@ class Verifier:
                 if (key, version.id) not in self.used:
                     self.guarded(f"{key}@{version.id}", self.leftover, key, version)
 
+    def statement(self, key, version):
+        """A signed statement of `claims repair`, section 13."""
+        data = version.read()
+        header, payload, signed_by = parse_jws(data, "holdfast-statement")
+        statement = parse_statement(payload)
+        check(sha256(data).hex() == key[2:-4], "HASH", "bytes are not those its key names")
+        signer = next((jwk for jwk in self.states[0].recovery_keys if jwk["kid"] == header["kid"]), None)
+        check(signer is not None and signed_by(signer), "SIGNATURE", "not signed by a recovery key of the genesis")
+        check(version.mode == "COMPLIANCE", "LOCK", "not locked")
+        check(statement["archive"] == self.archive.hex(), "PLACE", "of another archive")
+        chain, seq, manifest = statement["chain"], statement["seq"], statement["manifest"]
+        segment = self.at(chain, seq)
+        check(manifest is None or (segment is not None and segment.hash == manifest), "CLAIM", f"{chain}/{seq} has another manifest now")
+        named = self.states[-1].statements.get(key[2:-4])
+        check(named in (None, (chain, seq)), "GOVERNANCE", "gov names it for another place")
+        (self.abandoned if named is None else self.statements).append(f"{key}@{version.id}")
+
     def leftover(self, key, version):
-        if key.startswith(("t/", "s/")):
+        if STATEMENT_KEY.fullmatch(key):
+            self.statement(key, version)
+            return
+        if key.startswith("t/"):
             self.reserved.append(f"{key}@{version.id}")
             return
         match = OBJECT_KEY.fullmatch(key)
