@@ -13,6 +13,8 @@ export interface Capture {
    * time would be gone before anybody seals it.
    */
   readonly timestamp: bigint;
+  /** The envelope as its source wrote it; it becomes the value byte for byte. */
+  readonly bytes?: Uint8Array;
 }
 
 const KEYS = {
@@ -30,7 +32,7 @@ const JSON_TYPE: RawHeader = { key: KEYS.contentType, value: Buffer.from('applic
 export function recordOfEnvelope(envelope: Envelope, capture: Capture): NewRecord {
   return {
     key: Buffer.from(conversationKey(envelope)),
-    value: Buffer.from(JSON.stringify(envelope)),
+    value: capture.bytes ?? Buffer.from(JSON.stringify(envelope)),
     headers: [
       VERSION,
       { key: KEYS.id, value: Buffer.from(capture.id) },

@@ -1,5 +1,7 @@
 export { recordOfEnvelope } from './envelope-record.js';
 export type { Capture } from './envelope-record.js';
+export { openEventsFile } from './events-jsonl/events-file.js';
+export type { BadLine, EventsFileImporter, EventsFileOptions } from './events-jsonl/events-file.js';
 export type { Importer, ImportOptions, ImportSummary } from './importer.js';
 export { sampleEvents } from './sample/sample-events.js';
 export { openSlackExport } from './slack/slack-export.js';
