@@ -1,0 +1,22 @@
+import type { RecordIndex } from '@holdfast/ports';
+import type { Needs } from '../needs.js';
+
+/** One empty index of an engine. */
+export interface IndexHarness {
+  /** Another handle on the same index, as another process would have; not opened. */
+  handle(options?: { readonly tokenizer?: string }): RecordIndex;
+  /** A handle whose engine cannot be reached. */
+  unreachable(): RecordIndex;
+  /** Deletes the index and ends what the harness started; the handles are closed already. */
+  dispose(): Promise<void>;
+}
+
+export interface RecordIndexSuiteOptions {
+  readonly needs?: Needs;
+  /** Documents and queries of the differential test. */
+  readonly documents?: number;
+  readonly queries?: number;
+  readonly seed?: number;
+  /** Milliseconds per test. */
+  readonly timeout?: number;
+}
