@@ -19,6 +19,7 @@ export class KafkaLink {
   readonly #config: KafkaConfig;
   readonly #topics: readonly string[];
   #cluster: Promise<Cluster> | undefined;
+  readonly #opening = new Map<Broker, Promise<unknown>>();
   #refreshed = 0;
   #closed = false;
 
@@ -57,7 +58,20 @@ export class KafkaLink {
   }
 
   send<T>(leader: number, request: WireRequest<T>): Promise<T> {
-    return this.#on(leader, 'talking to a broker', (broker) => broker.connectionPool.send(request));
+    return this.#on(leader, 'talking to a broker', async (broker) => {
+      await this.#opened(broker);
+      return await broker.connectionPool.send(request);
+    });
+  }
+
+  /** Once for all who wait: kafkajs opens a socket for every fetch that finds none, and forgets all but the last. */
+  async #opened(broker: Broker): Promise<void> {
+    let opening = this.#opening.get(broker);
+    if (opening === undefined) {
+      opening = broker.connectionPool.getConnection(1).finally(() => this.#opening.delete(broker));
+      this.#opening.set(broker, opening);
+    }
+    await opening;
   }
 
   producerId(): Promise<{ producerId: bigint; epoch: number }> {

@@ -18,7 +18,11 @@ export interface WireRequest<T> {
 
 export interface Broker {
   isConnected(): boolean;
-  readonly connectionPool: { send<T>(request: WireRequest<T>): Promise<T> };
+  readonly connectionPool: {
+    send<T>(request: WireRequest<T>): Promise<T>;
+    /** 0 for everything but fetches, 1 for fetches. */
+    getConnection(index: number): Promise<unknown>;
+  };
   disconnect(): Promise<void>;
   listOffsets(request: {
     isolationLevel: number;
