@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { generate } from './commands/generate.js';
 import { indexStatus, rebuildIndex } from './commands/index-command.js';
+import { importFile } from './commands/import.js';
 import { ingest } from './commands/ingest.js';
 import { initKeys, keysStatus } from './commands/keys.js';
 import { search, show } from './commands/search.js';
@@ -49,6 +50,10 @@ command(program, 'generate', 'a bilingual synthetic corpus into the source')
   .option('--seed <n>', 'the same seed gives the same corpus', wholeNumber(0, 0xffffffff), 1)
   .option('--conversations <n>', 'how many conversations', wholeNumber(1, 10_000_000), 200)
   .action(run(generate));
+
+command(program, 'import <format> <path>', 'an export of another system into the source: slack EXPORT.zip, events FILE.jsonl')
+  .option('--keep-going', 'events: archive bad lines as they are instead of refusing the file')
+  .action(run(importFile));
 
 command(program, 'ingest', 'seal and index what waits')
   .option('--until-idle', 'stop when everything that is in the source now is sealed and indexed')
