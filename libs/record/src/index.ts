@@ -17,6 +17,7 @@ export { conversationKey } from './conversation-key.js';
 export type { ConversationParts } from './conversation-key.js';
 export { millisOf, occurredAtMillis } from './occurred-at.js';
 export { attachmentException, inlineContent } from './inline-content.js';
+export { eventJsonSchemas } from './json-schema.js';
 export { indexFields } from './index-fields.js';
 export type { Has, IndexFields, Is } from './index-fields.js';
 export { murmur2, partitionOfKey } from './key-partition.js';
