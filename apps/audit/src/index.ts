@@ -1,1 +1,4 @@
-export {};
+export { auditConfig, clusterSchema, embeddedSchema } from './config.js';
+export type { AuditConfig } from './config.js';
+export { startAudit } from './service.js';
+export type { RunningAudit } from './service.js';

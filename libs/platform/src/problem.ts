@@ -26,9 +26,11 @@ export class ProblemError extends HoldfastError {
 const STATUS: Partial<Record<ErrorCode, number>> = {
   claim_lost: 409,
   disk_full: 507,
+  index_rebuild_needed: 503,
   key_missing: 410,
   object_locked: 409,
   object_missing: 404,
+  query_refused: 422,
   record_missing: 404,
 };
 const BY_KIND = { transient: 503, permanent: 400, integrity: 500 } as const;

@@ -292,7 +292,7 @@ describe('errors', () => {
     const { url } = await start();
     const response = await fetch(`${url}/refused`);
     expect(response.status).toBe(400);
-    expect(await response.json()).toMatchObject({ status: 400, code: 'query_refused', diagnostics: [{ code: 'E_PAREN' }] });
+    expect(await response.json()).toMatchObject({ status: 422, code: 'query_refused', diagnostics: [{ code: 'E_PAREN' }] });
   });
 
   it('nobody foresaw show nothing but an id to look for', async () => {

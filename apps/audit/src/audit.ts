@@ -1,0 +1,134 @@
+import type { OnApplicationBootstrap, OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
+import { alarmAdvice, openPatiently } from '@holdfast/assembly';
+import type { OpenedArchive } from '@holdfast/assembly';
+import { openDiscovery } from '@holdfast/discovery';
+import type { Discovery } from '@holdfast/discovery';
+import type { Component, Health, Logger } from '@holdfast/platform';
+import type { AlarmCode, RecordIndex } from '@holdfast/ports';
+import { HoldfastError } from '@holdfast/record';
+import { pause } from '@holdfast/vault';
+import { ArchiveStatus } from './archive-status.js';
+import { ReopeningIndex } from './reopening-index.js';
+
+const LOOK_MS = 5_000;
+
+export interface AuditOptions {
+  readonly open: () => Promise<OpenedArchive>;
+  /** Accesses are sealed in `access/<writer>`. */
+  readonly writer: string;
+  readonly timeZone: string | undefined;
+  readonly health: Health;
+  readonly logger: Logger;
+}
+
+/** What the controllers work with once the archive is open. */
+export interface OpenedAudit {
+  readonly opened: OpenedArchive;
+  readonly discovery: Discovery;
+  readonly index: RecordIndex;
+  readonly status: ArchiveStatus;
+}
+
+/** What audit does between start and stop: opens the archive, waiting for its stores if need be, and follows `gov`. */
+export class Audit implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
+  readonly #options: AuditOptions;
+  readonly #archive: Component;
+  readonly #search: Component;
+  readonly #abort = new AbortController();
+  readonly #fatal = Promise.withResolvers<never>();
+  #running: Promise<void> = Promise.resolve();
+  #audit: OpenedAudit | undefined;
+
+  constructor(options: AuditOptions) {
+    this.#options = options;
+    this.#archive = options.health.component('archive');
+    this.#search = options.health.component('search');
+    // Whoever runs the process waits for it; in tests nobody may.
+    this.#fatal.promise.catch(() => undefined);
+  }
+
+  /** Rejects when the archive cannot be opened and waiting would not help. */
+  get fatal(): Promise<never> {
+    return this.#fatal.promise;
+  }
+
+  /** @throws HoldfastError `store_unavailable` before the archive is open */
+  get current(): OpenedAudit {
+    if (this.#audit === undefined) throw new HoldfastError('store_unavailable', 'The archive is still being opened; /ready says what it waits for.');
+    return this.#audit;
+  }
+
+  onApplicationBootstrap(): void {
+    this.#running = this.#run().catch((error: unknown) => {
+      if (!this.#abort.signal.aborted) this.#fatal.reject(error);
+    });
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+    this.#search.to('draining');
+    this.#archive.to('draining');
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#audit?.index.close();
+    await this.#audit?.opened.close();
+    this.#search.to('stopped');
+    this.#archive.to('stopped');
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    const { open, writer, timeZone, logger } = this.#options;
+    const opened = await openPatiently(open, ({ message }) => this.#raise(this.#archive, 'STORE_UNAVAILABLE', message, true), signal);
+    const index = new ReopeningIndex(
+      () => opened.index(),
+      (fault) => this.#indexChanged(fault),
+    );
+    const discovery = openDiscovery({ ...opened, ...(timeZone !== undefined && { timeZone }) }, index, writer);
+    this.#audit = { opened, index, discovery, status: new ArchiveStatus(opened, index, timeZone ?? opened.timeZone) };
+    this.#archive.clear('STORE_UNAVAILABLE');
+    this.#archive.to('running');
+    logger.info({ archive: opened.archive.idHex, head: opened.governance.head.next, writer }, 'archive opened');
+    await this.#look(opened, index);
+    this.#search.to('running');
+    for (;;) {
+      await pause(LOOK_MS, signal);
+      await this.#look(opened, index);
+    }
+  }
+
+  /** Follows `gov`, so that new keys and chains are known when a reader needs them, and finds a search engine that is back. */
+  async #look(opened: OpenedArchive, index: RecordIndex): Promise<void> {
+    try {
+      await opened.governance.refresh();
+      this.#archive.clear('STORE_UNAVAILABLE');
+      this.#archive.clear('CLAIM_UNREADABLE');
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      const code = error.code === 'claim_unreadable' ? 'CLAIM_UNREADABLE' : 'STORE_UNAVAILABLE';
+      this.#raise(this.#archive, code, error.message, true);
+    }
+    try {
+      await index.status();
+    } catch (error) {
+      // `#indexChanged` has raised the alarm.
+      if (!(error instanceof HoldfastError)) throw error;
+    }
+  }
+
+  #indexChanged(fault: HoldfastError | undefined): void {
+    if (fault === undefined) {
+      this.#search.clear('INDEX_UNAVAILABLE');
+      this.#search.clear('INDEX_REBUILD_NEEDED');
+      return;
+    }
+    // Not blocking: records can still be opened by their id, which an orchestrator must not take away.
+    this.#raise(this.#search, fault.code === 'index_rebuild_needed' ? 'INDEX_REBUILD_NEEDED' : 'INDEX_UNAVAILABLE', fault.message, false);
+  }
+
+  #raise(component: Component, code: AlarmCode, message: string, blocking: boolean): void {
+    component.raise({ code, message, whatToDo: alarmAdvice(code), blocking });
+  }
+}

@@ -1,0 +1,63 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { EMBEDDED_DEFAULTS, SOFTWARE, openCluster, openEmbedded, osPrincipal } from '@holdfast/assembly';
+import { Health, Metrics, startServer, watchHealth } from '@holdfast/platform';
+import type { Logger, RunningServer } from '@holdfast/platform';
+import { Audit } from './audit.js';
+import type { AuditConfig } from './config.js';
+import { RecordsController } from './records.controller.js';
+import { SearchController } from './search.controller.js';
+import { StatusController } from './status.controller.js';
+
+export const VERSION = SOFTWARE.slice(SOFTWARE.indexOf('/') + 1);
+
+@Module({})
+class AuditModule {
+  static forRoot(audit: Audit): DynamicModule {
+    return {
+      module: AuditModule,
+      providers: [{ provide: Audit, useFactory: () => audit }],
+      controllers: [SearchController, RecordsController, StatusController],
+    };
+  }
+}
+
+export interface RunningAudit {
+  readonly server: RunningServer;
+  readonly audit: Audit;
+}
+
+/** Starts audit on its port. The archive is opened afterwards: until then `/ready` says what it waits for. */
+export async function startAudit(config: AuditConfig, logger: Logger): Promise<RunningAudit> {
+  const health = new Health();
+  const metrics = new Metrics();
+  watchHealth(health, logger, metrics);
+  const audit = new Audit({
+    open: () =>
+      config.kind === 'embedded'
+        ? openEmbedded(config.data, EMBEDDED_DEFAULTS)
+        : openCluster(config, { checkStore: true, warn: (reason) => logger.warn({ reason }, 'the configuration has a weakness') }),
+    writer: config.writerName,
+    timeZone: config.timeZone,
+    health,
+    logger,
+  });
+  // Until accounts exist everybody who reaches this port is the one who runs this machine, and so it is sealed.
+  const principal = { id: config.kind === 'embedded' ? osPrincipal() : 'local' };
+  const server = await startServer({
+    logger,
+    health,
+    metrics,
+    api: {
+      title: 'Holdfast audit',
+      version: VERSION,
+      description: 'Search and evidence. Until accounts exist it listens on the loopback address only; every access is sealed.',
+    },
+    authenticate: () => Promise.resolve(principal),
+    modules: [AuditModule.forRoot(audit)],
+    port: config.port,
+    host: config.httpHost,
+  });
+  logger.info({ url: server.url, port: server.port }, 'listening on this machine only, until accounts exist');
+  return { server, audit };
+}

@@ -1,0 +1,128 @@
+/** The shapes of the API, each in one place: validated where they come in, documented by OpenAPI where they go out. */
+import { z } from 'zod';
+
+const count = z.int().nonnegative();
+const offset = z.string().regex(/^\d+$/).describe('An offset, in decimal.');
+const moment = z.iso.datetime();
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+const bilingual = z.strictObject({ en: z.string(), zh: z.string() }).meta({ id: 'Bilingual' });
+const diagnostic = z
+  .strictObject({
+    code: z.string().describe('E_…, W_… or I_…, documented in docs/query-language.md.'),
+    severity: z.enum(['error', 'warning', 'info']),
+    message: bilingual,
+    hint: bilingual,
+    start: count.describe('UTF-16 offset into the submitted text.'),
+    end: count,
+    line: count,
+    column: count,
+  })
+  .meta({ id: 'Diagnostic' });
+
+const view = {
+  id: z.string(),
+  chain: z.string(),
+  seq: count,
+  offset,
+  state: z.enum(['sealed', 'anchored']).describe('sealed: in the vault, not yet under a checkpoint that somebody outside holds.'),
+  sentAt: z.string(),
+  sentFrom: z.enum(['occurred', 'kafka']).describe('Whose time it is: of the event, or of the Kafka record.'),
+  status: z.string(),
+  problem: z.string().optional(),
+  event: z.record(z.string(), z.unknown()).optional().describe('The event, schema holdfast.event/1.'),
+  highlights: z.array(z.strictObject({ start: count, end: count })).optional(),
+};
+const recordView = z.strictObject(view).meta({ id: 'Record' });
+const bytes = z.strictObject({ base64url: z.string(), text: z.string().optional() }).meta({ id: 'Bytes' });
+export const recordDetail = z
+  .strictObject({
+    ...view,
+    retainUntil: z.string(),
+    sealedAt: moment,
+    record: z.strictObject({
+      timestamp: z.string(),
+      timestampType: z.string(),
+      key: bytes.nullable(),
+      value: bytes.nullable(),
+      headers: z.array(z.strictObject({ key: bytes, value: bytes.nullable() })),
+    }),
+    proof: z.record(z.string(), z.unknown()).describe('What docs/vault-format.md needs to recompute the segment root.'),
+  })
+  .meta({ id: 'RecordDetail' });
+
+const position = z
+  .strictObject({ chains: z.record(z.string(), count), governance: count, generation: z.string() })
+  .meta({ id: 'Position', description: 'What the search covers: per chain the next segment that is not searchable.' });
+
+export const searchQuery = z.strictObject({
+  q: z.string().describe('A query; its language is described in docs/query-language.md.'),
+  sort: z.enum(['newest', 'oldest']).default('newest'),
+  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  cursor: z.string().max(40_000).optional().describe('cursor of the page before.'),
+});
+export const searchResult = z
+  .strictObject({
+    ok: z.literal(true),
+    query: z.string(),
+    canonical: z.string(),
+    reading: bilingual,
+    warnings: z.array(diagnostic),
+    timeZone: z.string(),
+    total: count.describe('Exact.'),
+    hits: z.array(recordView),
+    cursor: z.string().optional(),
+    unindexed: count.describe('Documents that the engine could not index: they can match nothing.'),
+    notYetSearchable: count.describe('Segments that are sealed and not searchable yet.'),
+    position,
+  })
+  .meta({ id: 'SearchResult' });
+export const refusedQuery = z
+  .looseObject({ code: z.literal('query_refused'), errors: z.array(diagnostic), warnings: z.array(diagnostic) })
+  .meta({ id: 'RefusedQuery', description: 'RFC 9457 problem document.' });
+
+export const recordParams = z.strictObject({ id: z.string().max(600) });
+const MOST_AROUND = 500;
+const around = z.coerce.number().int().min(0).max(MOST_AROUND).default(20);
+export const contextQuery = z.strictObject({ before: around, after: around });
+export const contextResult = z
+  .strictObject({ before: z.array(recordView), record: recordDetail, after: z.array(recordView) })
+  .meta({ id: 'Context' });
+
+const gap = z.strictObject({ chain: z.string(), from: offset, to: offset, reason: z.string() });
+export const statusView = z
+  .strictObject({
+    archive: hash,
+    name: z.string(),
+    profile: z.enum(['embedded', 'cluster']),
+    software: z.string(),
+    timeZone: z.string(),
+    source: z.strictObject({ name: z.string(), topics: z.array(z.string()) }),
+    governance: z.strictObject({ segments: count, head: hash }),
+    chains: z.array(
+      z.strictObject({
+        chain: z.string(),
+        segments: count,
+        nextOffset: offset,
+        head: hash.nullable(),
+        sealedAt: moment.nullable(),
+        notYetSearchable: count.optional().describe('Segments; absent where nothing is searched and while the index does not answer.'),
+        closed: z.strictObject({ successor: z.string(), reason: z.string() }).optional(),
+      }),
+    ),
+    index: z.discriminatedUnion('available', [
+      z.strictObject({ available: z.literal(false) }),
+      z.strictObject({
+        available: z.literal(true),
+        documents: count,
+        unindexed: count,
+        generation: z.string(),
+        governance: count,
+        tokenizer: z.string(),
+        notYetSearchable: count,
+      }),
+    ]),
+    gaps: z.array(gap).describe('Losses that were accepted, with their reasons.'),
+  })
+  .meta({ id: 'Status' });
+export type StatusView = z.infer<typeof statusView>;
