@@ -1,9 +1,12 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describeWith, needed } from '@holdfast/test-kit';
 import { expect, it } from '@jest/globals';
 
 const reader = fileURLToPath(new URL('reader/', import.meta.url));
+const vectors = fileURLToPath(new URL('format-v1.json', import.meta.url));
+const goldenRecords = fileURLToPath(new URL('golden-v1.json', import.meta.url));
 const golden = fileURLToPath(new URL('golden-v1/', import.meta.url));
 
 /** HOLDFAST_PYTHON, or the python3 of this machine when it is new enough; the reader needs no packages. */
@@ -40,6 +43,11 @@ interface Summary {
   readonly findings: readonly { readonly code: string; readonly where: string; readonly message: string }[];
 }
 
+interface Golden {
+  readonly archive: string;
+  readonly chains: Readonly<Record<string, { readonly records: readonly (readonly [offset: string, sha256: string])[] }>>;
+}
+
 async function verify(...options: readonly string[]): Promise<Summary> {
   const { out } = await python('holdfast_reader.py', 'verify', golden, ...options);
   return JSON.parse(out) as Summary;
@@ -58,6 +66,25 @@ describeWith({ env: ['HOLDFAST_PYTHON'] }, 'second reader, from the documents al
   it('has primitives that agree with their standards', async () => {
     const { code, err } = await python('-m', 'unittest', 'test_reader');
     expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('OK') });
+  });
+
+  it('agrees with the vectors of the format', async () => {
+    const { code, out, err } = await python('holdfast_reader.py', 'vectors', '../format-v1.json');
+    expect({ code, out, err }).toEqual({ code: 0, out: expect.stringContaining(' 0 failed'), err: '' });
+  });
+
+  it('writes the same vectors again', async () => {
+    const { out } = await python('write_vectors.py');
+    expect(out).toBe(await readFile(vectors, 'utf8'));
+  });
+
+  it('reads the records that golden-v1.json names', async () => {
+    const expected = JSON.parse(await readFile(goldenRecords, 'utf8')) as Golden;
+    const { out } = await python('holdfast_reader.py', 'dump', golden, '--archive', expected.archive);
+    const wanted = Object.entries(expected.chains).flatMap(([chain, { records }]) =>
+      records.map(([offset, sha256]) => JSON.stringify({ chain, offset, sha256 })),
+    );
+    expect(out.trimEnd().split('\n')).toEqual(wanted);
   });
 
   it('opens every record of the golden archive and finds nothing', async () => {
