@@ -291,7 +291,7 @@ describe('errors', () => {
   it('may carry diagnostics, which cannot replace members of the document', async () => {
     const { url } = await start();
     const response = await fetch(`${url}/refused`);
-    expect(response.status).toBe(400);
+    expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({ status: 422, code: 'query_refused', diagnostics: [{ code: 'E_PAREN' }] });
   });
 
