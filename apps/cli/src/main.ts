@@ -1,4 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { rebuildAllClaims, repair } from './commands/claims.js';
+import type { RepairCommandOptions } from './commands/claims.js';
 import { generate } from './commands/generate.js';
 import { indexStatus, rebuildIndex } from './commands/index-command.js';
 import { importFile } from './commands/import.js';
@@ -7,8 +9,10 @@ import { initKeys, keysStatus } from './commands/keys.js';
 import { search, show } from './commands/search.js';
 import { acceptGap, newEpoch } from './commands/source.js';
 import { start } from './commands/start.js';
+import { storeCheck } from './commands/store-check.js';
 import { verify } from './commands/verify.js';
 import { EXIT, exitCodeOf, sentenceOf } from './output.js';
+import type { GlobalOptions } from './session.js';
 
 function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
@@ -77,6 +81,23 @@ command(program, 'verify', 'judge the archive; exits 1 with findings')
   .option('--level <n>', 'all checks up to this level', wholeNumber(1, 8))
   .option('--archive-id <id>', 'the archive id that you hold from elsewhere')
   .action(run(verify));
+
+const claims = program.command('claims').description('the commit points of the chains');
+const stopped = ['--writers-stopped', 'every ingest and audit service is stopped'] as const;
+command(claims, 'rebuild', 'make claims that were lost, from the manifests')
+  .option(...stopped)
+  .action(run((options: GlobalOptions & { writersStopped?: boolean }) => rebuildAllClaims({ ...options, yes: options.writersStopped === true })));
+command(claims, 'repair', 'replace the unreadable last claim of a chain')
+  .requiredOption('--chain <chain>', 'the chain')
+  .requiredOption('--reason <text>', 'why; signed, stored and sealed')
+  .option('--manifest <hash>', 'the manifest that counts, when several verify')
+  .option('--recovery-key <file>', 'private recovery key')
+  .option(...stopped)
+  .action(
+    run((options: Omit<RepairCommandOptions, 'yes'> & { writersStopped?: boolean }) => repair({ ...options, yes: options.writersStopped === true })),
+  );
+
+command(program, 'store-check', 'try every promise of the object store').option('--full', 'also what takes long').action(run(storeCheck));
 
 const index = program.command('index').description('the search index');
 command(index, 'rebuild', 'build it anew from the vault').action(run(rebuildIndex));

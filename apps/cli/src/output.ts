@@ -25,7 +25,7 @@ const EVERY_MS = 500;
 export class Progress {
   readonly #terminal = process.stderr.isTTY;
   readonly #quiet: boolean;
-  #last = 0;
+  #last = Date.now();
   #width = 0;
 
   constructor(quiet: boolean) {

@@ -1,7 +1,8 @@
 import type { AlarmCode, Alarms, AlarmSeverity } from '@holdfast/ports';
-import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
-import type { OpenedArchive } from '@holdfast/assembly';
+import { EMBEDDED_DEFAULTS, clusterSettings, openCluster, openEmbedded } from '@holdfast/assembly';
+import type { ClusterSettings, OpenedArchive } from '@holdfast/assembly';
 import { HoldfastError } from '@holdfast/record';
+import { z } from 'zod';
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -9,9 +10,17 @@ export interface GlobalOptions {
   readonly json?: boolean;
 }
 
+/** What a command does with an archive. */
+export interface OpenOptions {
+  /** An empty folder becomes an archive. */
+  readonly create?: boolean;
+  /** Claims were lost: open to rebuild them. */
+  readonly recover?: boolean;
+}
+
 /** Opens the archive that the options name, works on it, and closes it whatever happens. */
-export async function withArchive<T>(options: GlobalOptions, create: boolean, work: (archive: OpenedArchive) => Promise<T>): Promise<T> {
-  const opened = await openArchive(options, create);
+export async function withArchive<T>(options: GlobalOptions, how: OpenOptions, work: (archive: OpenedArchive) => Promise<T>): Promise<T> {
+  const opened = await openArchive(options, how);
   try {
     return await work(opened);
   } finally {
@@ -19,9 +28,22 @@ export async function withArchive<T>(options: GlobalOptions, create: boolean, wo
   }
 }
 
-async function openArchive(options: GlobalOptions, create: boolean): Promise<OpenedArchive> {
-  if (options.data !== undefined) return openEmbedded(options.data, create ? EMBEDDED_DEFAULTS : undefined);
-  throw new HoldfastError('bad_configuration', 'Name the archive: --data DIR for an embedded one.');
+async function openArchive(options: GlobalOptions, { create, recover }: OpenOptions): Promise<OpenedArchive> {
+  if (options.data !== undefined) return openEmbedded(options.data, create === true ? EMBEDDED_DEFAULTS : undefined, { recover: recover === true });
+  if (process.env['HOLDFAST_PROFILE'] !== 'cluster') {
+    throw new HoldfastError(
+      'bad_configuration',
+      'Name the archive: --data DIR for an embedded one, or HOLDFAST_PROFILE=cluster and its settings (docs/configuration.md).',
+    );
+  }
+  return openCluster(await clusterEnvironment(), { recover: recover === true, warn: (sentence) => process.stderr.write(`${sentence}\n`) });
+}
+
+/** Settings of the cluster from the environment. */
+export async function clusterEnvironment(): Promise<ClusterSettings> {
+  // Only here: the platform library brings the web framework, and most commands need none of it.
+  const { readConfig } = await import('@holdfast/platform');
+  return readConfig(z.object(clusterSettings), process.env);
 }
 
 /** Alarms of a command that runs to its end: each is printed once on stderr, and the standing ones can be asked for. */

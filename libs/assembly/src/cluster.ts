@@ -6,9 +6,10 @@ import { JwksKeyRing } from '@holdfast/keys-jose';
 import { HoldfastError } from '@holdfast/record';
 import { KafkaRecordSink, KafkaRecordSource } from '@holdfast/source-kafka';
 import type { KafkaLog, KafkaOptions } from '@holdfast/source-kafka';
+import { GENESIS_CLAIM } from '@holdfast/seal';
 import { S3ClaimStore, S3ObjectStore, bucketsOf, checkBuckets, checkStore, createBuckets, storeRefusal } from '@holdfast/store-s3';
 import type { S3Connection } from '@holdfast/store-s3';
-import { CheckedClock, DataKeys, GovernanceLog, SegmentReader, createArchive, openArchive } from '@holdfast/vault';
+import { CheckedClock, DataKeys, GovernanceLog, SegmentReader, createArchive, openArchive, recoverArchive } from '@holdfast/vault';
 import type { Archive, ArchiveParts, ArchiveSettings } from '@holdfast/vault';
 import { SOFTWARE } from './opened-archive.js';
 import type { OpenedArchive } from './opened-archive.js';
@@ -21,6 +22,8 @@ export interface OpenClusterOptions {
   /** Hears what is weak about the set-up, one sentence each. */
   readonly warn?: (sentence: string) => void;
   readonly log?: KafkaLog;
+  /** For `claims rebuild`: open although claims were lost, create nothing. */
+  readonly recover?: boolean;
 }
 
 /**
@@ -55,8 +58,9 @@ export async function openCluster(settings: ClusterSettings, options: OpenCluste
   };
   try {
     const parts = { vault, wraps, claims, keys, crypto: nodeCrypto, clock: { now: () => new Date() }, random: randomBytes, software: SOFTWARE };
-    const { archive, governance, clock, created } = await openOrCreate(parts, creation, settings.s3BucketPrefix);
-    await checkSigningKey(archive, governance, settings.keysDir);
+    const { archive, governance, clock, created } =
+      options.recover === true ? { ...(await recoverArchive(parts)), created: false } : await openOrCreate(parts, creation, settings.s3BucketPrefix);
+    if (options.recover !== true) await checkSigningKey(archive, governance, settings.keysDir);
     if (creation !== undefined && !created) warnOfChanges(creation, governance, warn);
     const dataKeys = new DataKeys(archive, () => governance.ledgerUntil(parts.clock.now()));
     return {
@@ -70,11 +74,11 @@ export async function openCluster(settings: ClusterSettings, options: OpenCluste
       topics: settings.kafkaTopics,
       timeZone: settings.timeZone,
       created,
-      source: () =>
+      source: (group) =>
         new KafkaRecordSource({
           ...kafka,
           topics: settings.kafkaTopics,
-          groupId: settings.kafkaGroup ?? `holdfast-${settings.sourceName}`,
+          groupId: group ?? settings.kafkaGroup ?? `holdfast-${settings.sourceName}`,
           sessionTimeoutMs: settings.kafkaSessionTimeoutMs,
         }),
       sink: () => new KafkaRecordSink(kafka),
@@ -113,7 +117,7 @@ async function openOrCreate(
   creation: Creation | undefined,
   prefix: string,
 ): Promise<{ readonly archive: Archive; readonly governance: GovernanceLog; readonly clock: CheckedClock; readonly created: boolean }> {
-  const existed = (await parts.claims.read('genesis/0')) !== undefined;
+  const existed = (await parts.claims.read(GENESIS_CLAIM)) !== undefined;
   if (creation !== undefined) {
     const opened = await createArchive(parts, { ...creation, profile: 'cluster', principal: 'service:holdfast' });
     return { ...opened, created: !existed };

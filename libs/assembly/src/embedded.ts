@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
 import { DirectoryClaimStore, DirectoryObjectStore, Fts5RecordIndex, SqliteRecordSink, SqliteRecordSource } from '@holdfast/embedded';
 import { JwksKeyRing, initKeyRing } from '@holdfast/keys-jose';
-import { DataKeys, SegmentReader, cohortsNeeded, createArchive } from '@holdfast/vault';
+import { DataKeys, SegmentReader, cohortsNeeded, createArchive, recoverArchive } from '@holdfast/vault';
 import type { FolderSettings } from './archive-folder.js';
 import { openFolder } from './archive-folder.js';
 import type { OpenedArchive } from './opened-archive.js';
@@ -17,9 +17,10 @@ export function osPrincipal(): string {
 
 /**
  * Opens the embedded archive in `folder`: `vault/ claims/ wraps/ keys/ source.sqlite index.sqlite run/`. With `create` an
- * empty folder becomes an archive, keys included; a first start that was killed goes on where it stopped.
+ * empty folder becomes an archive, keys included; a first start that was killed goes on where it stopped. `recover` opens an
+ * archive whose claims were lost, for `claims rebuild`.
  */
-export async function openEmbedded(folder: string, create?: FolderSettings): Promise<OpenedArchive> {
+export async function openEmbedded(folder: string, create?: FolderSettings, options: { readonly recover?: boolean } = {}): Promise<OpenedArchive> {
   const { settings, created } = await openFolder(folder, create);
   const clock = { now: () => new Date() };
   const keysFolder = join(folder, 'keys');
@@ -40,26 +41,29 @@ export async function openEmbedded(folder: string, create?: FolderSettings): Pro
     random: randomBytes,
     software: SOFTWARE,
   };
-  const opened = await createArchive(parts, {
-    name: settings.name,
-    timeZone: settings.timeZone,
-    profile: 'embedded',
-    logOrigin: `${
-      hostname()
-        .toLowerCase()
-        .replaceAll(/[^a-z0-9.-]/g, '-') || 'localhost'
-    }/holdfast`,
-    classes: settings.classes,
-    defaultClass: settings.defaultClass,
-    principal: osPrincipal(),
-  });
+  const opened =
+    options.recover === true
+      ? await recoverArchive(parts)
+      : await createArchive(parts, {
+          name: settings.name,
+          timeZone: settings.timeZone,
+          profile: 'embedded',
+          logOrigin: `${
+            hostname()
+              .toLowerCase()
+              .replaceAll(/[^a-z0-9.-]/g, '-') || 'localhost'
+          }/holdfast`,
+          classes: settings.classes,
+          defaultClass: settings.defaultClass,
+          principal: osPrincipal(),
+        });
   const { archive, governance } = opened;
   const dataKeys = new DataKeys(archive, () => governance.ledgerUntil(clock.now()));
   const sourcePath = join(folder, 'source.sqlite');
   const first = new SqliteRecordSink(sourcePath);
   await first.ensureTopic(settings.topic, settings.partitions);
   await first.close();
-  await checkSigningKey(archive, governance, keysFolder);
+  if (options.recover !== true) await checkSigningKey(archive, governance, keysFolder);
   return {
     archive,
     profile: 'embedded',

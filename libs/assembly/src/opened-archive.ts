@@ -15,8 +15,8 @@ export interface OpenedArchive {
   readonly timeZone: string;
   /** True when this call made the archive. */
   readonly created: boolean;
-  /** A reader of the source; the caller closes it. */
-  source(): RecordSource;
+  /** A reader of the source; the caller closes it. `group`: a group of its own, so that it takes no partition from workers. */
+  source(group?: string): RecordSource;
   sink(): RecordSink;
   /** A handle on the search index, not yet opened. */
   index(): RecordIndex;

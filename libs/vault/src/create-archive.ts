@@ -5,7 +5,7 @@ import { LEDGER_CLASS, addMonths, ecKeySchema, edKeySchema, monthOf, toHex } fro
 import type { CohortName } from '@holdfast/ports';
 import type { Archive, ArchiveParts } from './archive.js';
 import { CheckedClock } from './checked-clock.js';
-import { createGenesis } from './genesis.js';
+import { createGenesis, restoreGenesisClaim } from './genesis.js';
 import { GovernanceLog } from './governance-log.js';
 
 /** What an archive is created with; none of it has a default that decides durability or retention. */
@@ -53,6 +53,18 @@ export async function createArchive(
   const events = await firstEvents(archive, settings);
   // Durable: genesis. A crash here leaves an archive without governance; the next run comes here again.
   await governance.append((state) => (state.profile === undefined ? events : []));
+  return { archive, governance, clock };
+}
+
+/**
+ * Opens an archive whose claims were lost, for `claims rebuild` only: the genesis claim is restored from the vault, and
+ * nothing is created. `governance` knows what the claims that are left lead to.
+ */
+export async function recoverArchive(parts: ArchiveParts): Promise<{ archive: Archive; governance: GovernanceLog; clock: CheckedClock }> {
+  const archive = await restoreGenesisClaim(parts);
+  const clock = new CheckedClock(archive);
+  const governance = new GovernanceLog(archive, clock);
+  await governance.refresh();
   return { archive, governance, clock };
 }
 

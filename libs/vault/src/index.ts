@@ -14,7 +14,7 @@ export { parseClaim, parseManifest, readCommitted } from './manifests.js';
 export type { Committed, KeyLookup } from './manifests.js';
 export { pause } from './pause.js';
 export { SegmentReader } from './segment-reader.js';
-export { KEY_MONTHS_AHEAD, cohortsNeeded, createArchive } from './create-archive.js';
+export { KEY_MONTHS_AHEAD, cohortsNeeded, createArchive, recoverArchive } from './create-archive.js';
 export type { ArchiveSettings } from './create-archive.js';
 export { LedgerWriter } from './ledger-writer.js';
 export type { LedgerEvent } from './ledger-writer.js';

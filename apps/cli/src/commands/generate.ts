@@ -16,7 +16,7 @@ export interface GenerateOptions extends GlobalOptions {
 
 /** `holdfast generate`: a bilingual synthetic corpus into the source. */
 export async function generate(options: GenerateOptions): Promise<number> {
-  return withArchive(options, true, async (opened) => {
+  return withArchive(options, { create: true }, async (opened) => {
     const progress = new Progress(options.json === true);
     const { records, seed, conversations } = options;
     const written = await appendAll(opened, syntheticEvents({ records, seed, conversations, timestamp: BigInt(Date.now()) }), (done) => {

@@ -21,7 +21,7 @@ export async function importFile(format: string, path: string, options: GlobalOp
       'bad_configuration',
       `${JSON.stringify(format)} is not a format that can be imported; there are: ${Object.keys(FORMATS).join(', ')}.`,
     );
-  return withArchive(options, true, async (opened) => {
+  return withArchive(options, { create: true }, async (opened) => {
     const progress = new Progress(options.json === true);
     const stop = new AbortController();
     const onSignal = (): void => {
@@ -48,7 +48,7 @@ export async function importFile(format: string, path: string, options: GlobalOp
         archive: opened.archive,
         governance: opened.governance,
         sink,
-        scan: () => opened.source(),
+        scan: () => opened.source(`holdfast-import-${importer.importId.slice(0, 16)}`),
         topic,
         principal: osPrincipal(),
         format,

@@ -5,7 +5,7 @@ import type { GlobalOptions } from '../session.js';
 
 /** `holdfast index rebuild`: a new generation from the vault alone, while searches go on in the old one. */
 export async function rebuildIndex(options: GlobalOptions): Promise<number> {
-  return withArchive(options, false, async (opened) => {
+  return withArchive(options, {}, async (opened) => {
     const progress = new Progress(options.json === true);
     const index = opened.index();
     const began = performance.now();
@@ -32,7 +32,7 @@ export async function rebuildIndex(options: GlobalOptions): Promise<number> {
 
 /** `holdfast index status`: what the index covers and what it does not. */
 export async function indexStatus(options: GlobalOptions): Promise<number> {
-  return withArchive(options, false, async (opened) => {
+  return withArchive(options, {}, async (opened) => {
     const index = opened.index();
     try {
       const status = await index.open();

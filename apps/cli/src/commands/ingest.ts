@@ -18,7 +18,7 @@ export interface IngestOptions extends GlobalOptions {
 /** `holdfast ingest --until-idle`: seal and index what waits, print what happened. */
 export async function ingest(options: IngestOptions): Promise<number> {
   if (options.untilIdle !== true) throw new HoldfastError('bad_configuration', 'Say --until-idle; "holdfast start" runs the services for good.');
-  return withArchive(options, false, async (opened) => {
+  return withArchive(options, {}, async (opened) => {
     const alarms = new PrintedAlarms();
     const progress = new Progress(options.json === true);
     const began = performance.now();

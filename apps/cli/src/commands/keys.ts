@@ -47,7 +47,7 @@ export async function initKeys(
 
 /** `holdfast keys status`: which cohorts can be sealed and until when keys last. */
 export async function keysStatus(options: GlobalOptions): Promise<number> {
-  return withArchive(options, false, async (opened) => {
+  return withArchive(options, {}, async (opened) => {
     if (options.data === undefined) throw new HoldfastError('bad_configuration', 'Name the archive: --data DIR.');
     const ring = await JwksKeyRing.open(join(options.data, 'keys'));
     await opened.governance.refresh();

@@ -10,7 +10,7 @@ import type { GlobalOptions } from '../session.js';
 const WRITER = 'cli';
 
 async function withDiscovery<T>(options: GlobalOptions, work: (discovery: Discovery) => Promise<T>): Promise<T> {
-  return withArchive(options, false, async (opened: OpenedArchive) => {
+  return withArchive(options, {}, async (opened: OpenedArchive) => {
     await opened.governance.refresh();
     const index = opened.index();
     await index.open();

@@ -21,7 +21,7 @@ function parsePartition(text: string): { readonly topic: string; readonly partit
 
 /** `holdfast source accept-gap`: seals the decision that records which the source no longer has are lost. */
 export async function acceptGap(options: SourceOptions): Promise<number> {
-  return withArchive(options, false, async (opened) => {
+  return withArchive(options, {}, async (opened) => {
     const at = parsePartition(options.partition);
     const { archive, governance } = opened;
     await governance.refresh();
@@ -58,7 +58,7 @@ export async function acceptGap(options: SourceOptions): Promise<number> {
 
 /** `holdfast source new-epoch`: seals the decision that the source was recreated or moved; a new chain begins. */
 export async function newEpoch(options: SourceOptions): Promise<number> {
-  return withArchive(options, false, async (opened) => {
+  return withArchive(options, {}, async (opened) => {
     const at = parsePartition(options.partition);
     const { archive, governance } = opened;
     const source = opened.source();

@@ -16,7 +16,7 @@ export interface VerifyCommandOptions extends GlobalOptions {
 export async function verify(options: VerifyCommandOptions): Promise<number> {
   const level = options.level ?? HIGHEST_LEVEL;
   if (!Number.isInteger(level) || level < 1 || level > 8) throw new HoldfastError('bad_configuration', '--level is a number from 1 to 8.');
-  return withArchive(options, false, async (opened) => {
+  return withArchive(options, {}, async (opened) => {
     const progress = new Progress(options.json === true);
     const began = performance.now();
     const report = await verifyArchive(evidenceOf(opened), {
