@@ -29,7 +29,7 @@ export class ArchiveStatus {
 
   /** @throws HoldfastError `store_unavailable`, `claim_unreadable` */
   async read(): Promise<StatusView> {
-    const { archive, governance, profile, topics, sourceName } = this.#opened;
+    const { archive, governance, profile } = this.#opened;
     await governance.refresh();
     const { state, head } = governance;
     const index = await this.#indexStatus();
@@ -60,7 +60,6 @@ export class ArchiveStatus {
       profile,
       software: SOFTWARE,
       timeZone: this.#timeZone,
-      source: { name: sourceName, topics: [...topics] },
       governance: { segments: head.next, head: head.hash },
       chains,
       index:

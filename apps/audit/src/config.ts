@@ -1,4 +1,4 @@
-import { clusterSettings, embeddedSettings } from '@holdfast/assembly';
+import { embeddedSettings, storeSettings } from '@holdfast/assembly';
 import { LOG_LEVELS, LOOPBACK, choiceSetting, hostSetting, integerSetting, portSetting, readConfig, textSetting } from '@holdfast/platform';
 import type { Environment } from '@holdfast/platform';
 import { HoldfastError } from '@holdfast/record';
@@ -26,7 +26,7 @@ const service = {
 };
 
 export const embeddedSchema = z.object({ ...service, ...embeddedSettings, writerName: writerName.default('audit') });
-export const clusterSchema = z.object({ ...service, ...clusterSettings, writerName });
+export const clusterSchema = z.object({ ...service, ...storeSettings, writerName });
 
 export type AuditConfig = Readonly<
   ({ readonly kind: 'embedded' } & z.output<typeof embeddedSchema>) | ({ readonly kind: 'cluster' } & z.output<typeof clusterSchema>)

@@ -97,7 +97,6 @@ export const statusView = z
     profile: z.enum(['embedded', 'cluster']),
     software: z.string(),
     timeZone: z.string(),
-    source: z.strictObject({ name: z.string(), topics: z.array(z.string()) }),
     governance: z.strictObject({ segments: count, head: hash }),
     chains: z.array(
       z.strictObject({

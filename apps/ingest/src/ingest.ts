@@ -10,6 +10,7 @@ export interface IngestOptions {
   readonly open: () => Promise<OpenedArchive>;
   readonly roles: readonly string[];
   readonly limits: SealLimits;
+  readonly indexPollMs: number;
   readonly health: Health;
   readonly logger: Logger;
 }
@@ -33,7 +34,7 @@ export class Ingest implements OnApplicationBootstrap, OnModuleDestroy, OnApplic
     this.#options = options;
     this.#component = options.health.component('archive');
     this.seal = options.roles.includes('seal') ? new SealRole(options, options.limits) : undefined;
-    this.index = options.roles.includes('index') ? new IndexRole(options) : undefined;
+    this.index = options.roles.includes('index') ? new IndexRole(options, options.indexPollMs) : undefined;
     // Whoever runs the process waits for it; in tests nobody may.
     this.#fatal.promise.catch(() => undefined);
   }

@@ -29,7 +29,14 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
   const health = new Health();
   const metrics = new Metrics();
   watchHealth(health, logger, metrics);
-  const ingest = new Ingest({ open: () => open(config, logger), roles: config.roles, limits: limitsOf(config), health, logger });
+  const ingest = new Ingest({
+    open: () => open(config, logger),
+    roles: config.roles,
+    limits: limitsOf(config),
+    indexPollMs: config.indexPollMs,
+    health,
+    logger,
+  });
   registerIngestMetrics(metrics, ingest);
   const server = await startServer({
     logger,

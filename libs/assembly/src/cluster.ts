@@ -5,7 +5,7 @@ import type { ElasticIndexOptions } from '@holdfast/index-elastic';
 import { JwksKeyRing } from '@holdfast/keys-jose';
 import { HoldfastError } from '@holdfast/record';
 import { KafkaRecordSink, KafkaRecordSource } from '@holdfast/source-kafka';
-import type { KafkaLog, KafkaOptions } from '@holdfast/source-kafka';
+import type { KafkaLog, KafkaOptions, KafkaSourceOptions } from '@holdfast/source-kafka';
 import { GENESIS_CLAIM } from '@holdfast/seal';
 import { S3ClaimStore, S3ObjectStore, bucketsOf, checkBuckets, checkStore, createBuckets, storeRefusal } from '@holdfast/store-s3';
 import type { S3Connection } from '@holdfast/store-s3';
@@ -13,7 +13,7 @@ import { CheckedClock, DataKeys, GovernanceLog, SegmentReader, createArchive, op
 import type { Archive, ArchiveParts, ArchiveSettings } from '@holdfast/vault';
 import { SOFTWARE } from './opened-archive.js';
 import type { OpenedArchive } from './opened-archive.js';
-import type { ClusterSettings } from './settings.js';
+import type { ClusterSettings, StoreSettings } from './settings.js';
 import { checkSigningKey } from './signing-key.js';
 
 export interface OpenClusterOptions {
@@ -34,6 +34,10 @@ export interface OpenClusterOptions {
 export async function openCluster(settings: ClusterSettings, options: OpenClusterOptions = {}): Promise<OpenedArchive> {
   const { warn = () => undefined } = options;
   const kafka = kafkaOptions(settings, options.log);
+  const source = (): KafkaSourceOptions & { readonly sourceName: string } => {
+    if (kafka === undefined) throw new HoldfastError('bad_configuration', 'No source is configured: HOLDFAST_KAFKA_BROKERS names one.');
+    return kafka;
+  };
   const elastic = await elasticOptions(settings);
   const creation = creationOf(settings);
   const connection = s3Connection(settings);
@@ -70,21 +74,15 @@ export async function openCluster(settings: ClusterSettings, options: OpenCluste
       governance,
       dataKeys,
       reader: new SegmentReader(archive, dataKeys),
-      sourceName: settings.sourceName,
-      topics: settings.kafkaTopics,
+      sourceName: kafka?.sourceName ?? '',
+      topics: kafka?.topics ?? [],
       timeZone: settings.timeZone,
       created,
-      source: (group) =>
-        new KafkaRecordSource({
-          ...kafka,
-          topics: settings.kafkaTopics,
-          groupId: group ?? settings.kafkaGroup ?? `holdfast-${settings.sourceName}`,
-          sessionTimeoutMs: settings.kafkaSessionTimeoutMs,
-        }),
-      sink: () => new KafkaRecordSink(kafka),
+      source: () => new KafkaRecordSource(source()),
+      sink: () => new KafkaRecordSink(source()),
       index: () => new ElasticRecordIndex(elastic),
       // Everything in a bucket is a key, and keys are looked at by the verifier itself.
-      strays: async function* () {
+      async *strays() {
         // None.
       },
       close,
@@ -98,7 +96,7 @@ export async function openCluster(settings: ClusterSettings, options: OpenCluste
 type Creation = Omit<ArchiveSettings, 'timeZone' | 'profile' | 'principal'> & { readonly timeZone: string };
 
 /** All of what creates an archive, or nothing: a half-named archive is a slip. */
-function creationOf({ archiveName, retentionClasses, defaultClass, logOrigin, timeZone }: ClusterSettings): Creation | undefined {
+function creationOf({ archiveName, retentionClasses, defaultClass, logOrigin, timeZone }: StoreSettings): Creation | undefined {
   if (archiveName === undefined && retentionClasses === undefined && defaultClass === undefined && logOrigin === undefined) return undefined;
   if (archiveName === undefined || retentionClasses === undefined || defaultClass === undefined || logOrigin === undefined) {
     throw new HoldfastError(
@@ -147,7 +145,7 @@ function warnOfChanges(creation: Creation, governance: GovernanceLog, warn: (sen
   if (sealed !== named) warn(`HOLDFAST_RETENTION_CLASSES names ${named}, but the archive was set up with ${sealed}, which is what counts.`);
 }
 
-async function openKeys({ keysDir, keysMounted }: ClusterSettings): Promise<JwksKeyRing> {
+async function openKeys({ keysDir, keysMounted }: StoreSettings): Promise<JwksKeyRing> {
   try {
     return await JwksKeyRing.open(keysDir, { mounted: keysMounted });
   } catch (cause) {
@@ -157,7 +155,7 @@ async function openKeys({ keysDir, keysMounted }: ClusterSettings): Promise<Jwks
   }
 }
 
-export function s3Connection(settings: ClusterSettings): S3Connection {
+export function s3Connection(settings: StoreSettings): S3Connection {
   const { s3Endpoint, s3AccessKey, s3SecretKey, s3PathStyle } = settings;
   if ((s3AccessKey === undefined) !== (s3SecretKey === undefined)) {
     throw new HoldfastError('bad_configuration', 'HOLDFAST_S3_ACCESS_KEY and HOLDFAST_S3_SECRET_KEY_FILE belong together: set both or none.');
@@ -170,29 +168,42 @@ export function s3Connection(settings: ClusterSettings): S3Connection {
   };
 }
 
-function kafkaOptions(settings: ClusterSettings, log: KafkaLog | undefined): KafkaOptions {
-  const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username, kafkaSaslPassword: password } = settings;
-  const { kafkaCaPath: caFile, kafkaCertPath: certFile, kafkaKeyPath: keyFile } = settings;
-  const sasl = [mechanism, username, password];
-  if (sasl.some((part) => part !== undefined) && sasl.includes(undefined)) {
+function kafkaOptions(settings: ClusterSettings, log: KafkaLog | undefined): (KafkaSourceOptions & { readonly sourceName: string }) | undefined {
+  const { sourceName, kafkaBrokers: brokers, kafkaTopics: topics } = settings;
+  if (sourceName === undefined || brokers === undefined || topics === undefined) return undefined;
+  return {
+    sourceName,
+    brokers,
+    topics,
+    groupId: settings.kafkaGroup ?? `holdfast-${sourceName}`,
+    ...tlsOf(settings),
+    ...saslOf(settings),
+    ...(settings.kafkaSessionTimeoutMs !== undefined && { sessionTimeoutMs: settings.kafkaSessionTimeoutMs }),
+    ...(log !== undefined && { log }),
+  };
+}
+
+function tlsOf({ kafkaTls, kafkaCaPath: caFile, kafkaCertPath: certFile, kafkaKeyPath: keyFile }: ClusterSettings): Pick<KafkaOptions, 'tls'> {
+  const files = { ...(caFile !== undefined && { caFile }), ...(certFile !== undefined && { certFile }), ...(keyFile !== undefined && { keyFile }) };
+  const named = Object.keys(files).length > 0;
+  if (kafkaTls === true) return { tls: named ? files : true };
+  if (named) throw new HoldfastError('bad_configuration', 'Certificates for Kafka are named, but HOLDFAST_KAFKA_TLS is not true.');
+  return {};
+}
+
+function saslOf({ kafkaSaslMechanism, kafkaSaslUsername, kafkaSaslPassword }: ClusterSettings): Pick<KafkaOptions, 'sasl'> {
+  const parts = [kafkaSaslMechanism, kafkaSaslUsername, kafkaSaslPassword];
+  if (parts.every((part) => part === undefined)) return {};
+  if (kafkaSaslMechanism === undefined || kafkaSaslUsername === undefined || kafkaSaslPassword === undefined) {
     throw new HoldfastError(
       'bad_configuration',
       'HOLDFAST_KAFKA_SASL_MECHANISM, HOLDFAST_KAFKA_SASL_USERNAME and HOLDFAST_KAFKA_SASL_PASSWORD_FILE belong together: set all or none.',
     );
   }
-  const files = { ...(caFile !== undefined && { caFile }), ...(certFile !== undefined && { certFile }), ...(keyFile !== undefined && { keyFile }) };
-  const named = Object.keys(files).length > 0;
-  if (named && !settings.kafkaTls)
-    throw new HoldfastError('bad_configuration', 'Certificates for Kafka are named, but HOLDFAST_KAFKA_TLS is not true.');
-  return {
-    brokers: settings.kafkaBrokers,
-    ...(settings.kafkaTls && { tls: named ? files : true }),
-    ...(mechanism !== undefined && username !== undefined && password !== undefined && { sasl: { mechanism, username, password: password() } }),
-    ...(log !== undefined && { log }),
-  };
+  return { sasl: { mechanism: kafkaSaslMechanism, username: kafkaSaslUsername, password: kafkaSaslPassword() } };
 }
 
-async function elasticOptions(settings: ClusterSettings): Promise<ElasticIndexOptions> {
+async function elasticOptions(settings: StoreSettings): Promise<ElasticIndexOptions> {
   const { elasticUsername: username, elasticPassword: password, elasticApiKey: apiKey, elasticCaPath } = settings;
   if ((username === undefined) !== (password === undefined) || (apiKey !== undefined && username !== undefined)) {
     throw new HoldfastError(

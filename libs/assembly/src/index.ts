@@ -7,5 +7,5 @@ export { openEmbedded, osPrincipal } from './embedded.js';
 export { openPatiently } from './open-patiently.js';
 export { SOFTWARE } from './opened-archive.js';
 export type { OpenedArchive } from './opened-archive.js';
-export { clusterSettings, embeddedSettings } from './settings.js';
-export type { ClusterSettings, SecretText } from './settings.js';
+export { embeddedSettings, sourceSettings, storeSettings } from './settings.js';
+export type { ClusterSettings, SecretText, SourceSettings, StoreSettings } from './settings.js';

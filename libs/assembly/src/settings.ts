@@ -16,7 +16,7 @@ function text(description: string, allowed: string, pattern: RegExp): z.ZodType<
 
 function choice<const T extends readonly [string, ...string[]]>(description: string, choices: T): z.ZodType<T[number], string> {
   const allowed = choices.join(', ');
-  return z.enum(choices, `must be one of ${allowed}`).meta({ description, allowed }) as z.ZodType<T[number], string>;
+  return z.enum(choices, `must be one of ${allowed}`).meta({ description, allowed });
 }
 
 function flag(description: string): z.ZodType<boolean, string> {
@@ -94,7 +94,8 @@ export const embeddedSettings = {
   timeZone: zone.optional(),
 };
 
-export const clusterSettings = {
+/** Where messages come from; what only reads the archive does without. */
+export const sourceSettings = {
   sourceName: text(
     'Name of the source in chains and record ids; it stays for ever.',
     'lower case letters, digits and -, beginning with a letter or digit',
@@ -115,6 +116,10 @@ export const clusterSettings = {
   kafkaCertPath: text('PEM file of the client certificate, for mutual TLS.', aPath, anything).optional(),
   kafkaKeyPath: text('PEM file of its private key.', aPath, anything).optional(),
   kafkaSessionTimeoutMs: integer('A worker that is silent for so long loses its partitions.', 6_000, 30 * MINUTE_MS).default(30_000),
+};
+
+/** Vault, search index and keys, and what an archive is created with. */
+export const storeSettings = {
   s3Endpoint: z
     .string()
     .refine(isUrl, `must be ${aUrl}`)
@@ -169,8 +174,10 @@ export const clusterSettings = {
   ).optional(),
 };
 
-const clusterSchema = z.object(clusterSettings);
-export type ClusterSettings = Readonly<z.output<typeof clusterSchema>>;
+export type SourceSettings = Readonly<z.output<z.ZodObject<typeof sourceSettings>>>;
+export type StoreSettings = Readonly<z.output<z.ZodObject<typeof storeSettings>>>;
+/** What `openCluster` takes: without the settings of a source the archive can be read, but not filled. */
+export type ClusterSettings = StoreSettings & Partial<SourceSettings>;
 
 function isTimeZone(name: string): boolean {
   try {
