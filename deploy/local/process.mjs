@@ -146,5 +146,6 @@ export async function within(limitMs, condition) {
  * @param {...string} codes
  */
 export function isCode(error, ...codes) {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+  // Not by `instanceof Error`: inside jest, Node's errors are of another realm.
+  return typeof error === 'object' && error !== null && 'code' in error && codes.includes(String(error.code));
 }
