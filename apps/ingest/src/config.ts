@@ -1,6 +1,6 @@
 import { SEAL_LIMITS } from '@holdfast/archiving';
 import type { SealLimits } from '@holdfast/archiving';
-import { embeddedSettings, sourceSettings, storeSettings } from '@holdfast/assembly';
+import { clusterSettings, embeddedSettings } from '@holdfast/assembly';
 import { LOG_LEVELS, LOOPBACK, choiceSetting, hostSetting, integerSetting, listSetting, portSetting, readConfig } from '@holdfast/platform';
 import type { Environment } from '@holdfast/platform';
 import { z } from 'zod';
@@ -38,7 +38,7 @@ const sealing = {
 const indexPoll = integerSetting('The role index looks for new segments this often.', 20, HOUR_MS);
 
 export const embeddedSchema = z.object({ ...service, ...embeddedSettings, ...sealing, indexPollMs: indexPoll.default(200) });
-export const clusterSchema = z.object({ ...service, ...sourceSettings, ...storeSettings, ...sealing, indexPollMs: indexPoll.default(1_000) });
+export const clusterSchema = z.object({ ...service, ...clusterSettings, ...sealing, indexPollMs: indexPoll.default(1_000) });
 
 export type IngestConfig = Readonly<
   ({ readonly kind: 'embedded' } & z.output<typeof embeddedSchema>) | ({ readonly kind: 'cluster' } & z.output<typeof clusterSchema>)

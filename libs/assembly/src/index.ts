@@ -7,5 +7,5 @@ export { openEmbedded, osPrincipal } from './embedded.js';
 export { openPatiently } from './open-patiently.js';
 export { SOFTWARE } from './opened-archive.js';
 export type { OpenedArchive } from './opened-archive.js';
-export { embeddedSettings, sourceSettings, storeSettings } from './settings.js';
+export { clusterSettings, embeddedSettings, sourceSettings, storeSettings } from './settings.js';
 export type { ClusterSettings, SecretText, SourceSettings, StoreSettings } from './settings.js';

@@ -174,6 +174,9 @@ export const storeSettings = {
   ).optional(),
 };
 
+/** Everything of a cluster. */
+export const clusterSettings = { ...sourceSettings, ...storeSettings };
+
 export type SourceSettings = Readonly<z.output<z.ZodObject<typeof sourceSettings>>>;
 export type StoreSettings = Readonly<z.output<z.ZodObject<typeof storeSettings>>>;
 /** What `openCluster` takes: without the settings of a source the archive can be read, but not filled. */
