@@ -78,7 +78,7 @@ export async function openCluster(settings: ClusterSettings, options: OpenCluste
       topics: kafka?.topics ?? [],
       timeZone: settings.timeZone,
       created,
-      source: () => new KafkaRecordSource(source()),
+      source: (group) => new KafkaRecordSource({ ...source(), ...(group !== undefined && { groupId: group }) }),
       sink: () => new KafkaRecordSink(source()),
       index: () => new ElasticRecordIndex(elastic),
       // Everything in a bucket is a key, and keys are looked at by the verifier itself.
