@@ -1,4 +1,4 @@
-export { auditConfig, clusterSchema, embeddedSchema } from './config.js';
+export { auditConfig, auditSettings } from './config.js';
 export type { AuditConfig } from './config.js';
 export { startAudit } from './service.js';
 export type { RunningAudit } from './service.js';

@@ -11,7 +11,8 @@ const PROFILES = ['embedded', 'cluster'] as const;
 
 const profile = choiceSetting('What the archive is made of: a folder on this machine, or Kafka, S3 and Elasticsearch.', PROFILES);
 
-const service = {
+/** Settings of ingest itself; those of the archive come from libs/assembly. */
+export const ingestSettings = {
   profile,
   roles: listSetting('What this process does.', /^(seal|index)$/, 'seal, index or both, separated by a comma').default(['seal', 'index']),
   port: portSetting('The services share a pair of ports: audit listens on this one, ingest on the next. 0 = any free one.').default(8420),
@@ -19,9 +20,6 @@ const service = {
   logLevel: choiceSetting('Least level that is logged.', LOG_LEVELS).default('info'),
   shutdownGraceMs: integerSetting('After a signal, work in flight may take this long.', 0, HOUR_MS).default(20_000),
   shutdownForceMs: integerSetting('After a signal, the process ends at this time whatever is open.', 1, HOUR_MS).default(30_000),
-};
-
-const sealing = {
   segmentMaxBytes: integerSetting('A segment closes at this many bytes of records as received.', 1024, 48 * MIB).default(SEAL_LIMITS.segmentBytes),
   segmentMaxRecords: integerSetting('A segment closes at this many records.', 1, 1_000_000).default(SEAL_LIMITS.segmentRecords),
   segmentMaxAgeMs: integerSetting('A segment closes at this age while at most 8 partitions are active.', 10, HOUR_MS).default(
@@ -32,13 +30,15 @@ const sealing = {
   heldMaxBytes: integerSetting('Bytes of records that all partitions may hold; reading pauses at it.', MIB, 64 * 1024 * MIB).default(
     SEAL_LIMITS.budgetBytes,
   ),
+  indexPollMs: integerSetting(
+    'The role index looks for new segments this often, which costs a request for each chain; default 1000, embedded 200.',
+    20,
+    HOUR_MS,
+  ).optional(),
 };
 
-// A look costs a request for each chain.
-const indexPoll = integerSetting('The role index looks for new segments this often.', 20, HOUR_MS);
-
-export const embeddedSchema = z.object({ ...service, ...embeddedSettings, ...sealing, indexPollMs: indexPoll.default(200) });
-export const clusterSchema = z.object({ ...service, ...clusterSettings, ...sealing, indexPollMs: indexPoll.default(1_000) });
+export const embeddedSchema = z.object({ ...ingestSettings, ...embeddedSettings });
+export const clusterSchema = z.object({ ...ingestSettings, ...clusterSettings });
 
 export type IngestConfig = Readonly<
   ({ readonly kind: 'embedded' } & z.output<typeof embeddedSchema>) | ({ readonly kind: 'cluster' } & z.output<typeof clusterSchema>)
@@ -49,8 +49,8 @@ export function ingestConfig(environment: Environment): IngestConfig {
   // Which settings are needed depends on this one, so it is read first.
   const chosen = readConfig(z.object({ profile }), { HOLDFAST_PROFILE: environment['HOLDFAST_PROFILE'] }).profile;
   return chosen === 'embedded'
-    ? { kind: 'embedded', ...readConfig(embeddedSchema, environment) }
-    : { kind: 'cluster', ...readConfig(clusterSchema, environment) };
+    ? Object.freeze({ kind: 'embedded', ...readConfig(embeddedSchema, environment) })
+    : Object.freeze({ kind: 'cluster', ...readConfig(clusterSchema, environment) });
 }
 
 export function limitsOf(config: IngestConfig): SealLimits {

@@ -1,4 +1,4 @@
-export { clusterSchema, embeddedSchema, ingestConfig } from './config.js';
+export { ingestConfig, ingestSettings } from './config.js';
 export type { IngestConfig } from './config.js';
 export { startIngest } from './service.js';
 export type { RunningIngest } from './service.js';

@@ -33,7 +33,7 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
     open: () => open(config, logger),
     roles: config.roles,
     limits: limitsOf(config),
-    indexPollMs: config.indexPollMs,
+    indexPollMs: config.indexPollMs ?? (config.kind === 'embedded' ? 200 : 1_000),
     health,
     logger,
   });

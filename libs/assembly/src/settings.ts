@@ -103,7 +103,7 @@ export const sourceSettings = {
   ),
   kafkaBrokers: list('Kafka brokers to begin with.', 'host:port, separated by commas', /^[^\s,:]+:\d{1,5}$/),
   kafkaTopics: list('Topics to archive.', 'names of topics, separated by commas', /^[A-Za-z0-9._-]{1,249}$/),
-  kafkaGroup: text('Consumer group of ingest; default holdfast-<source name>.', 'the name of a group', /^\S{1,200}$/).optional(),
+  kafkaGroup: text('Consumer group of ingest; default holdfast-NAME, with the name of the source.', 'the name of a group', /^\S{1,200}$/).optional(),
   kafkaSaslMechanism: choice('SASL mechanism; without it no sign-in.', ['plain', 'scram-sha-256', 'scram-sha-512']).optional(),
   kafkaSaslUsername: text('SASL user.', 'a name', anything).optional(),
   kafkaSaslPassword: secret('SASL password.').optional(),
@@ -127,7 +127,7 @@ export const storeSettings = {
     .optional(),
   s3Region: text('Region of the buckets.', 'the name of a region', /^[A-Za-z0-9-]+$/).default('us-east-1'),
   s3BucketPrefix: text(
-    'The buckets are <prefix>-vault, <prefix>-wraps (both with Object Lock) and <prefix>-claims (without versioning).',
+    'The buckets are PREFIX-vault, PREFIX-wraps (both with Object Lock) and PREFIX-claims (without versioning).',
     'a bucket name of at most 55 characters',
     /^[a-z0-9][a-z0-9.-]{1,54}$/,
   ),
@@ -145,7 +145,7 @@ export const storeSettings = {
     .refine((urls) => urls.every(isUrl), `must be ${aUrl}; several nodes of one cluster are separated by commas`)
     .meta({ description: 'Nodes of the Elasticsearch cluster.', allowed: `${aUrl}; several separated by commas` }),
   elasticPrefix: text(
-    'Every index is named <prefix>-…; default: the prefix of the buckets.',
+    'Every index is named PREFIX-…; default: the prefix of the buckets.',
     'lower case letters, digits and single - _ .',
     /^[a-z0-9]+(?:[-_.][a-z0-9]+)*$/,
   ).optional(),
