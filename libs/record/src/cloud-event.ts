@@ -41,8 +41,14 @@ const KNOWN = [
   'ce_traceparent',
 ];
 
+interface KnownName {
+  readonly bytes: Uint8Array;
+  readonly bit: number;
+  readonly name: string;
+}
+
 /** The known names as bytes, by their length: sealing looks at every header of every record. */
-const byLength: { readonly bytes: Uint8Array; readonly bit: number; readonly name: string }[][] = [];
+const byLength: KnownName[][] = [];
 for (const [i, name] of KNOWN.entries()) (byLength[name.length] ??= []).push({ bytes: new TextEncoder().encode(name), bit: 1 << i, name });
 const jsonType = new TextEncoder().encode(JSON_TYPE);
 
@@ -55,7 +61,7 @@ export function readHeaders(headers: readonly RawHeader[]): HeaderReading {
   let seen = 0;
   for (const { key, value } of headers) {
     if (!startsLikeOurs(key)) continue;
-    const known = byLength[key.length]?.find((candidate) => same(candidate.bytes, key));
+    const known = knownName(key);
     if (known === undefined || value === null || !isAscii(value) || (seen & known.bit) !== 0) return readUnusual(headers);
     seen |= known.bit;
     if (known.name === CONTENT_TYPE) {
@@ -63,6 +69,16 @@ export function readHeaders(headers: readonly RawHeader[]): HeaderReading {
     } else if (known.name === 'ce_specversion' && !(value[0] === 0x31 && value[1] === 0x2e)) return readUnusual(headers);
   }
   return { contentType };
+}
+
+function knownName(key: Uint8Array): KnownName | undefined {
+  const candidates = byLength[key.length];
+  if (candidates === undefined) return undefined;
+  for (let i = 0; i < candidates.length; i++) {
+    const candidate = candidates[i];
+    if (candidate !== undefined && same(candidate.bytes, key)) return candidate;
+  }
+  return undefined;
 }
 
 /** The same by text, for names in capitals, unknown attributes, values beyond ASCII and everything that is wrong. */
@@ -86,7 +102,7 @@ function decodeHeaders(headers: readonly RawHeader[]): DecodedHeaders {
   let contentType = '';
   let failure: ParseFailure | undefined;
   for (const { key, value } of headers) {
-    const name = startsLikeOurs(key) ? shortTextOf(key)?.toLowerCase() : undefined;
+    const name = startsLikeOurs(key) ? (knownName(key)?.name ?? shortTextOf(key)?.toLowerCase()) : undefined;
     if (name === undefined || value === null) continue;
     const isType = name === CONTENT_TYPE;
     const attribute = name.slice(3);
@@ -107,22 +123,25 @@ export function binaryCloudEvent(headers: readonly RawHeader[]): CloudEventAttri
   return cloudEventOf(attributes, contentType);
 }
 
+const OPTIONAL = ['time', 'subject', 'dataschema', 'datacontenttype'] as const;
+const STANDARD: ReadonlySet<string> = new Set(['id', 'source', 'specversion', 'type', ...OPTIONAL]);
+
 /** The attributes as one value, or undefined when a required one is absent (then it is not a CloudEvent). */
 export function cloudEventOf(attributes: ReadonlyMap<string, string>, contentType: string): CloudEventAttributes | undefined {
-  const { id, source, specversion, type, time, subject, dataschema, datacontenttype, ...extensions } = Object.fromEntries(attributes);
+  const id = attributes.get('id');
+  const source = attributes.get('source');
+  const specversion = attributes.get('specversion');
+  const type = attributes.get('type');
   if (!id || !source || !specversion || !type) return undefined;
-  const dataType = datacontenttype ?? contentType;
-  return {
-    id,
-    source,
-    specversion,
-    type,
-    ...(time !== undefined && { time }),
-    ...(subject !== undefined && { subject }),
-    ...(dataschema !== undefined && { dataschema }),
-    ...(dataType !== '' && { datacontenttype: dataType }),
-    extensions,
-  };
+  const optional: Partial<Record<(typeof OPTIONAL)[number], string>> = {};
+  if (contentType !== '') optional.datacontenttype = contentType;
+  for (const name of OPTIONAL) {
+    const value = attributes.get(name);
+    if (value !== undefined) optional[name] = value;
+  }
+  const extensions: Record<string, string> = {};
+  for (const [name, value] of attributes) if (!STANDARD.has(name)) extensions[name] = value;
+  return { id, source, specversion, type, ...optional, extensions };
 }
 
 /** Key under which two deliveries of one event are the same: CloudEvents 1.0 §3.1.1 makes source + id unique. */

@@ -37,10 +37,12 @@ export function eventsOf(record: RawRecord, at: SourcePartition): ParsedRecord {
   };
 }
 
+/** Fills the defaults in. The envelope was parsed for this call alone, so it is completed in place: a copy would cost more. */
 function canonical(envelope: Envelope, record_id: string): Event {
   const { conversation, version = 1, extensions = {} } = envelope;
-  const { kind = 'unknown' } = conversation;
-  return { ...envelope, schema: EVENT_SCHEMA, record_id, version, conversation: { ...conversation, kind }, extensions };
+  conversation.kind ??= 'unknown';
+  // Object.assign makes the optional members required that it sets; the conversation's kind was set above.
+  return Object.assign(envelope, { schema: EVENT_SCHEMA, record_id, version, extensions }) as Event;
 }
 
 /** What classification at sealing needs, without building events. */

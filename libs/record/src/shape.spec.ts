@@ -62,29 +62,34 @@ function damage(root: unknown, pick: number, value: unknown, how: 'replace' | 'd
   else if (how === 'add' && !Array.isArray(node)) node['foreign'] = value;
 }
 
-/** null members are absent members, except where null has a meaning. zod is asked about the value without them. */
-function withoutNulls(value: unknown, name = ''): unknown {
-  if (name === 'extensions' || name === 'policy_violation' || name === 'foreign') return value;
-  if (Array.isArray(value)) return value.map((member) => withoutNulls(member));
+/** null members are absent members where the schema calls them optional. zod is asked about the value without them. */
+function withoutNulls(value: unknown, schema: z.core.$ZodType = envelopeSchema): unknown {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if (def.type === 'optional' || def.type === 'nullable') return withoutNulls(value, def.innerType);
   if (typeof value !== 'object' || value === null) return value;
+  if (def.type === 'array' && Array.isArray(value)) return value.map((member) => withoutNulls(member, def.element));
+  if (def.type !== 'object' || Array.isArray(value)) return value;
+  const shape_ = def.shape as Readonly<Record<string, z.core.$ZodTypes>>;
   return Object.fromEntries(
-    Object.entries(value)
-      .filter(([member, inner]) => inner !== null || member === 'actor' || REQUIRED.has(member))
-      .map(([member, inner]) => [member, withoutNulls(inner, member)]),
+    Object.entries(value).flatMap(([name, inner]) => {
+      const member = shape_[name];
+      if (member === undefined) return [[name, inner]];
+      return inner === null && member._zod.def.type === 'optional' ? [] : [[name, withoutNulls(inner, member)]];
+    }),
   );
 }
-const REQUIRED = new Set(['kind', 'id', 'who', 'name', 'url', 'text', 'start_s', 'mode', 'known_from', 'complete', 'version']);
 
 describe('the fast shape of the envelope', () => {
   it('accepts what zod accepts, and tidies it to what zod keeps', () => {
     fc.assert(
       fc.property(accepted(envelopeSchema), (value) => {
         const json: unknown = JSON.parse(JSON.stringify(value));
+        fc.pre(!JSON.stringify(json).includes('__proto__'));
         const t = trace();
         expect([shape.check(json, t), t.problem]).toEqual([true, '']);
         expect(shape.tidy(json, '', () => undefined)).toEqual(envelopeSchema.parse(withoutNulls(json)));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -96,13 +101,15 @@ describe('the fast shape of the envelope', () => {
       fc.property(accepted(envelopeSchema), fc.nat(), foreign, how, (value, pick, replacement, way) => {
         const json: unknown = JSON.parse(JSON.stringify(value));
         damage(json, pick, replacement, way);
+        // A prototype is refused on purpose, which zod does not do.
+        fc.pre(!JSON.stringify(json).includes('__proto__'));
         const byZod = envelopeSchema.safeParse(withoutNulls(json)).success;
         if (!byZod) refused++;
         expect([shape.check(json, trace()), JSON.stringify(json)]).toEqual([byZod, JSON.stringify(json)]);
       }),
-      { numRuns: 1500 },
+      { numRuns: 500 },
     );
-    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(50);
   });
 
   it('names the place and the rule, and hands every unknown member over once', () => {
