@@ -21,6 +21,9 @@ const RETRY_TO_MS = 1000;
 /** A leader that moves is back within this; health need not flap. */
 const REPORT_AFTER_MS = 1000;
 
+/** Faults of one place in the log. */
+const BEHIND_WHOLE_RECORDS: ReadonlySet<string> = new Set(['source_damaged', 'source_lost', 'source_refused']);
+
 type Compared = NonNullable<StartAt['last']>;
 
 /**
@@ -160,9 +163,8 @@ export class PartitionReader {
         this.#position = head.lastOffset + 1n;
       }
     } catch (error) {
-      // What came before the fault is whole and in order.
-      const goingOn = error instanceof HoldfastError && error.code === 'source_damaged';
-      if (goingOn && !this.#end.signal.aborted) await flush(this.#epoch);
+      // What came before the fault is whole and in order. (After a fault of the handler nothing is left to hand over.)
+      if (error instanceof HoldfastError && BEHIND_WHOLE_RECORDS.has(error.code) && !this.#end.signal.aborted) await flush(this.#epoch);
       throw this.#known(error);
     }
     await flush(this.#epoch);
