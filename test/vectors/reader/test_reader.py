@@ -1,12 +1,14 @@
 """Primitives against the vectors of their standards: python3 -m unittest test_reader."""
 
 import unittest
+from types import SimpleNamespace
 
 import aes
 import p256
 import zstd_frame
-from content import parse_record, parse_trailer
+from content import Record, parse_record, parse_trailer
 from notation import Finding, base64url, end_of_month, hkdf, mth, period_code, strict_json
+from verify import Verifier
 
 LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 ROOTS = [
@@ -162,6 +164,48 @@ class Strictness(unittest.TestCase):
         self.assertEqual(end_of_month("2024-01-31T10:00:00.000Z", 1), "2024-02-29T23:59:59Z")
         self.assertEqual(end_of_month("2026-11-22T17:53:23.566Z", 84), "2033-11-30T23:59:59Z")
         self.assertEqual((period_code("2033-11"), period_code("2026")), (407, 312))
+
+
+class Coverage(unittest.TestCase):
+    """Section 8: from `first` to `next` every offset is a record, a gap, or a loss that gov accepted."""
+
+    CHAIN = "msg/a/t/0/0"
+
+    def cover(self, offsets_and_gaps, following, losses=(), holes=None, closed=False):
+        gaps = [gap for _, gap in offsets_and_gaps if gap]
+        count, total = holes or (len(gaps), sum(gaps))
+        lost = [{"from": str(a), "to": str(b), "reason": "r"} for a, b in losses]
+        body = {"chain": self.CHAIN, "seq": 1, "first": "10", "next": str(following), "records": len(offsets_and_gaps)}
+        body["holes"] = {"count": count, "sum": str(total), "losses": lost}
+        verifier = Verifier.__new__(Verifier)
+        verifier.state_of = lambda _: SimpleNamespace(losses=[(self.CHAIN, 20, 25), ("msg/b/t/0/0", 0, 99)])
+        verifier.coverage(body, None if closed else [(Record(0, offset, gap, 0, None, None, ()),) for offset, gap in offsets_and_gaps])
+
+    def test_what_covers(self):
+        for closed in (False, True):
+            self.cover([(10, 0), (11, 0)], 12, closed=closed)
+            self.cover([(13, 3), (14, 0), (19, 4)], 20, closed=closed)
+            self.cover([(10, 0), (19, 8)], 25, [(20, 25)], closed=closed)
+            self.cover([(10, 0), (26, 15)], 27, [(20, 25)], closed=closed)
+            self.cover([], 10, closed=closed)
+
+    def test_what_does_not(self):
+        for closed in (False, True):
+            for records, following, losses in (
+                ([(10, 0)], 12, []),
+                ([(10, 0), (11, 0)], 11, []),
+                ([(10, 0), (18, 7)], 25, [(20, 25)]),
+                ([(10, 0), (19, 8)], 26, [(20, 26)]),
+                ([(10, 0), (19, 8)], 25, [(25, 20)]),
+            ):
+                with self.assertRaises(Finding):
+                    self.cover(records, following, losses, closed=closed)
+        with self.assertRaises(Finding):
+            self.cover([(10, 0), (12, 0)], 13, holes=(1, 1))
+        with self.assertRaises(Finding):
+            self.cover([(10, 0), (12, 1)], 13, holes=(1, 2))
+        with self.assertRaises(Finding):
+            self.cover([(11, 1), (12, 0), (14, 1)], 15, holes=(1, 2))
 
 
 if __name__ == "__main__":
