@@ -80,6 +80,18 @@ export class ArchiveStatus {
     };
   }
 
+  /** Segments that are sealed and not searchable yet. @throws HoldfastError `index_unavailable` */
+  async notYetSearchable(): Promise<number> {
+    const { governance } = this.#opened;
+    await governance.refresh();
+    const { chains } = (await this.#index.status()).position;
+    let segments = 0;
+    for (const chain of governance.state.chains.keys()) {
+      if (chain.startsWith('msg/')) segments += Math.max(0, (await this.#head(chain)).segments - (chains[chain] ?? 0));
+    }
+    return segments;
+  }
+
   async #head(chain: string): Promise<Head> {
     const { archive, governance } = this.#opened;
     const known = this.#heads.get(chain);

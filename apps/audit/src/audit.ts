@@ -1,7 +1,7 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { alarmAdvice, openPatiently } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
-import { openDiscovery } from '@holdfast/discovery';
+import { CaptureFinder, openDiscovery } from '@holdfast/discovery';
 import type { Discovery } from '@holdfast/discovery';
 import type { Component, Health, Logger } from '@holdfast/platform';
 import type { AlarmCode, RecordIndex } from '@holdfast/ports';
@@ -27,6 +27,7 @@ export interface OpenedAudit {
   readonly discovery: Discovery;
   readonly index: RecordIndex;
   readonly status: ArchiveStatus;
+  readonly captures: CaptureFinder;
 }
 
 /** What audit does between start and stop: opens the archive, waiting for its stores if need be, and follows `gov`. */
@@ -87,7 +88,13 @@ export class Audit implements OnApplicationBootstrap, OnModuleDestroy, OnApplica
       (fault) => this.#indexChanged(fault),
     );
     const discovery = openDiscovery({ ...opened, ...(timeZone !== undefined && { timeZone }) }, index, writer);
-    this.#audit = { opened, index, discovery, status: new ArchiveStatus(opened, index, timeZone ?? opened.timeZone) };
+    this.#audit = {
+      opened,
+      index,
+      discovery,
+      status: new ArchiveStatus(opened, index, timeZone ?? opened.timeZone),
+      captures: new CaptureFinder(opened, index),
+    };
     this.#archive.clear('STORE_UNAVAILABLE');
     this.#archive.to('running');
     logger.info({ archive: opened.archive.idHex, head: opened.governance.head.next, writer }, 'archive opened');

@@ -5,6 +5,7 @@ import { Health, Metrics, startServer, watchHealth } from '@holdfast/platform';
 import type { Logger, RunningServer } from '@holdfast/platform';
 import { Audit } from './audit.js';
 import type { AuditConfig } from './config.js';
+import { CapturesController } from './captures.controller.js';
 import { RecordsController } from './records.controller.js';
 import { SearchController } from './search.controller.js';
 import { StatusController } from './status.controller.js';
@@ -17,7 +18,7 @@ class AuditModule {
     return {
       module: AuditModule,
       providers: [{ provide: Audit, useFactory: () => audit }],
-      controllers: [SearchController, RecordsController, StatusController],
+      controllers: [CapturesController, SearchController, RecordsController, StatusController],
     };
   }
 }

@@ -89,6 +89,19 @@ export const contextResult = z
   .strictObject({ before: z.array(recordView), record: recordDetail, after: z.array(recordView) })
   .meta({ id: 'Context' });
 
+export const captureQuery = z.strictObject({ source: z.string().min(1).max(4_000), id: z.string().min(1).max(4_000) });
+export const captureView = z
+  .strictObject({
+    source: z.string(),
+    id: z.string(),
+    state: z.enum(['sealed', 'anchored', 'unknown']),
+    records: z
+      .array(z.strictObject({ id: z.string(), chain: z.string(), seq: count, state: z.enum(['sealed', 'anchored']), sealedAt: moment }))
+      .describe('Several when the event was delivered more than once; at most 20.'),
+    notYetSearchable: count.optional().describe('While unknown: segments that are sealed and not searchable yet; with 0 it is not in the archive.'),
+  })
+  .meta({ id: 'Capture' });
+
 const gap = z.strictObject({ chain: z.string(), from: offset, to: offset, reason: z.string() });
 export const statusView = z
   .strictObject({

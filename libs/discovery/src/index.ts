@@ -1,3 +1,5 @@
+export { CaptureFinder } from './find-capture.js';
+export type { SealedCapture } from './find-capture.js';
 export { openDiscovery } from './open-discovery.js';
 export { RecordOpener, proofOf } from './open-record.js';
 export type { VerifiedRecord } from './open-record.js';

@@ -27,6 +27,7 @@ const TRUE: Part = { kind: 'constant', value: true };
 const FALSE: Part = { kind: 'constant', value: false };
 
 const FIELD_CODES: Readonly<Record<Exclude<KeywordField, 'id'>, string>> = {
+  capture: 'e',
   kind: 'k',
   platform: 'p',
   workspace: 'w',

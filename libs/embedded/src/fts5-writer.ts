@@ -9,6 +9,7 @@ import { keywordToken } from './fts5-query.js';
 import { isTooBig, tablesOf } from './fts5-tables.js';
 
 const KEYWORD_FIELDS = [
+  'capture',
   'kind',
   'platform',
   'workspace',

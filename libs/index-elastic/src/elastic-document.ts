@@ -25,7 +25,7 @@ function optional(name: string, value: string | readonly string[]): Record<strin
 
 /** What is indexed of a document: one line of JSON. */
 export function sourceOf(document: IndexDocument): string {
-  const { id, chain, seq, order, cohort, sentAt, sentFrom, kind, platform, workspace, conversation, thread } = document;
+  const { id, chain, seq, order, cohort, sentAt, sentFrom, capture, kind, platform, workspace, conversation, thread } = document;
   return JSON.stringify({
     id,
     chain,
@@ -34,6 +34,7 @@ export function sourceOf(document: IndexDocument): string {
     cohort: `${cohort.className}/${cohort.period}`,
     sentAt,
     sentFrom,
+    ...optional('capture', facet(capture)),
     kind: facet(kind),
     platform: facet(platform),
     workspace: facet(workspace),

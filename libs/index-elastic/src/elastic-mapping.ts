@@ -16,6 +16,7 @@ export const MAPPING: estypes.MappingTypeMapping = {
     cohort: keyword,
     sentAt: { type: 'date', format: 'epoch_millis' },
     sentFrom: keyword,
+    capture: keyword,
     kind: keyword,
     platform: keyword,
     workspace: keyword,

@@ -1,5 +1,5 @@
-import { eventsOf, indexFields } from '@holdfast/record';
-import type { Event, RawRecord, SourcePartition } from '@holdfast/record';
+import { captureKey, eventsOf, indexFields } from '@holdfast/record';
+import type { CloudEventAttributes, Event, RawRecord, SourcePartition } from '@holdfast/record';
 import type { CohortName, IndexDocument } from '@holdfast/ports';
 import { foldIdentifier, tokenTexts } from '@holdfast/query';
 
@@ -22,11 +22,12 @@ export function orderOf(offset: bigint, event: number, chain: string): string {
  */
 export function documentsOf(record: RawRecord, place: RecordPlace): IndexDocument[] {
   const parsed = eventsOf(record, place.at);
-  if (parsed.events.length === 0) return [unreadable(record, place, parsed.status)];
-  return parsed.events.map((event, number) => documentOf(record, place, event, number));
+  const capture = captureOf(parsed.ce);
+  if (parsed.events.length === 0) return [unreadable(record, place, parsed.status, capture)];
+  return parsed.events.map((event, number) => documentOf(record, place, event, number, capture));
 }
 
-function documentOf(record: RawRecord, place: RecordPlace, event: Event, number: number): IndexDocument {
+function documentOf(record: RawRecord, place: RecordPlace, event: Event, number: number, capture: string): IndexDocument {
   const fields = indexFields(event);
   return {
     id: event.record_id,
@@ -37,6 +38,7 @@ function documentOf(record: RawRecord, place: RecordPlace, event: Event, number:
     cohort: place.cohort,
     sentAt: fields.sentAt ?? Number(record.timestamp),
     sentFrom: fields.sentAt === undefined ? 'kafka' : 'occurred',
+    capture,
     kind: fields.kind,
     platform: fields.platform,
     workspace: fields.workspace,
@@ -54,7 +56,7 @@ function documentOf(record: RawRecord, place: RecordPlace, event: Event, number:
 }
 
 /** `kind` unparsed and `is` unreadable: an exception that a reviewer can list, never a record that search forgets. */
-function unreadable(record: RawRecord, place: RecordPlace, status: string): IndexDocument {
+function unreadable(record: RawRecord, place: RecordPlace, status: string, capture: string): IndexDocument {
   const { at } = place;
   return {
     id: `${at.source}~${at.topic}~${at.partition}~${at.epoch}~${record.offset}`,
@@ -65,6 +67,7 @@ function unreadable(record: RawRecord, place: RecordPlace, status: string): Inde
     cohort: place.cohort,
     sentAt: Number(record.timestamp),
     sentFrom: 'kafka',
+    capture,
     kind: 'unparsed',
     platform: '',
     workspace: '',
@@ -79,6 +82,12 @@ function unreadable(record: RawRecord, place: RecordPlace, status: string): Inde
     subject: [],
     fileNames: [],
   };
+}
+
+/** Also of a record that is no event: its producer asks for it by the same name. */
+function captureOf(ce: CloudEventAttributes | undefined): string {
+  // Lone surrogates cannot be written as UTF-8: an index would replace them.
+  return ce === undefined ? '' : captureKey(ce.source, ce.id).toWellFormed();
 }
 
 function foldAll(values: readonly string[]): string[] {

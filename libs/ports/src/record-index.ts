@@ -31,6 +31,8 @@ export interface IndexDocument {
   /** Milliseconds since 1970 UTC: when it was said, else the Kafka timestamp; `sentFrom` says which. */
   readonly sentAt: number;
   readonly sentFrom: 'occurred' | 'kafka';
+  /** `captureKey` of the CloudEvent that carried the record, or empty: under this its producer asks for it. */
+  readonly capture: string;
   /** Event kind (`message.created` …), or `unparsed` for a record that could not be read as an event. */
   readonly kind: string;
   readonly platform: string;

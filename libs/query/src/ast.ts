@@ -3,10 +3,10 @@ export type TextField = 'body' | 'subject' | 'conversationName';
 
 /**
  * Fields that hold exact values: `sender`, `participants` and `fileNames` went through `foldIdentifier`, ids (`id`,
- * `workspace`, `conversation`, `thread`) are verbatim, the others are lower case.
+ * `capture`, `workspace`, `conversation`, `thread`) are verbatim, the others are lower case.
  */
 export type KeywordField =
-  'id' | 'kind' | 'platform' | 'workspace' | 'conversation' | 'thread' | 'sender' | 'participants' | 'has' | 'is' | 'fileNames';
+  'id' | 'capture' | 'kind' | 'platform' | 'workspace' | 'conversation' | 'thread' | 'sender' | 'participants' | 'has' | 'is' | 'fileNames';
 
 /**
  * A query after parsing: what every engine and the matcher must answer alike. Dates are resolved to instants, people

@@ -5,6 +5,8 @@
  */
 export interface SearchableDocument {
   readonly id: string;
+  /** Under what its producer knows it (`captureKey` of libs/record), or empty. */
+  readonly capture: string;
   /** Milliseconds since 1970 UTC. */
   readonly sentAt: number;
   readonly kind: string;

@@ -7,6 +7,7 @@ import { matches } from './match.js';
 const EMPTY: SearchableDocument = {
   id: '',
   sentAt: 0,
+  capture: '',
   kind: '',
   platform: '',
   workspace: '',

@@ -53,6 +53,7 @@ export function documentAt(chain: string, seq: number, offset: number, changes: 
     cohort: { className: 'standard', period: '2033-04' },
     sentAt: START + offset,
     sentFrom: 'occurred',
+    capture: '',
     kind: 'message.created',
     platform: 'slack',
     workspace: 'acme',
@@ -97,6 +98,7 @@ export function generateDocuments(seed: number, count: number): IndexDocument[] 
         // A few hundred milliseconds for everything: ties are the rule. Some lie before 1970.
         sentAt: random.chance(0.03) ? -random.int(1, 5) : START + random.int(0, Math.ceil(count / 3)),
         sentFrom: random.chance(0.9) ? 'occurred' : 'kafka',
+        capture: offset % 3 === 0 ? `5 /slack ${String(offset)}` : '',
         kind: random.pick(['message.created', 'message.edited', 'message.deleted', 'unparsed']),
         platform: conversation.split(':')[0] ?? '',
         workspace: conversation.split(':')[1] ?? '',

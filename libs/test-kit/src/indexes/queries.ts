@@ -5,6 +5,7 @@ import type { SeededRandom } from './random.js';
 const TEXT: readonly TextField[] = ['body', 'subject', 'conversationName'];
 const KEYWORDS: readonly KeywordField[] = [
   'id',
+  'capture',
   'kind',
   'platform',
   'workspace',
