@@ -15,15 +15,17 @@ const decimal = z
   .string()
   .regex(/^(0|[1-9]\d{0,18})$/)
   .refine((text) => BigInt(text) <= 0x7fffffffffffffffn);
+/** Date.parse knows a 30th of February and an hour 24: a moment must have one spelling. */
+const isMoment = (text: string): boolean => !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().slice(0, 19) === text.slice(0, 19);
 const count = z.int().min(0).max(0xffffffff);
 const time = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/)
-  .refine((text) => !Number.isNaN(Date.parse(text)));
+  .refine(isMoment);
 const lockDate = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/)
-  .refine((text) => !Number.isNaN(Date.parse(text)));
+  .refine(isMoment);
 const period = z.string().regex(/^\d{4}(-(0[1-9]|1[0-2]))?$/);
 const chain = z.string().min(1).max(400);
 const className = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);

@@ -52,11 +52,14 @@ export function verifyJws(crypto: Crypto, jws: ParsedJws, typ: string, key: Publ
 export function parseJson(bytes: Uint8Array): unknown {
   const text = fromUtf8(bytes);
   let value: unknown;
+  let again: string;
   try {
     value = JSON.parse(text);
+    // Deep nesting exhausts the stack here, not in parse: hostile bytes too, and no crash.
+    again = JSON.stringify(value);
   } catch (cause) {
     throw new HoldfastError('format_malformed', 'a document is not JSON', { cause });
   }
-  if (JSON.stringify(value) !== text) throw new HoldfastError('format_malformed', 'a JSON document is not in its one spelling');
+  if (again !== text) throw new HoldfastError('format_malformed', 'a JSON document is not in its one spelling');
   return value;
 }

@@ -283,8 +283,11 @@ export function coverageProblem(
   if (holes !== manifest.holes.count || sum !== BigInt(manifest.holes.sum)) return 'the holes are not those that the manifest counts';
   const next = BigInt(manifest.next);
   if (next < expected) return `the manifest ends at ${next} before its last record`;
-  if (next > expected && !manifest.holes.losses.some((loss) => BigInt(loss.from) <= expected && BigInt(loss.to) === next)) {
-    return `offsets ${expected} to ${next - 1n} are neither records nor an accepted loss`;
-  }
-  return undefined;
+  if (manifest.holes.losses.some(({ from, to }) => BigInt(from) < BigInt(manifest.first) || BigInt(from) >= BigInt(to) || BigInt(to) > next))
+    return 'it counts a loss that does not lie between its first offset and its end';
+  // Several losses may cover the stretch together.
+  let covered = expected;
+  for (const loss of [...manifest.holes.losses].sort((a, b) => (BigInt(a.from) < BigInt(b.from) ? -1 : 1)))
+    if (BigInt(loss.from) <= covered && BigInt(loss.to) > covered) covered = BigInt(loss.to);
+  return covered >= next ? undefined : `offsets ${covered} to ${next - 1n} are neither records nor an accepted loss`;
 }

@@ -10,6 +10,10 @@ export const MAX_PLAIN = 64 * 1024 * 1024;
 const BLOCK_ENTRY = 56;
 const ROW = BLOCK_ENTRY + 8;
 const FIXED = 24;
+/** Least bytes of a record in a block: its length and record bytes without key, value and headers. */
+const LEAST_RECORD = 42;
+/** Most records of an object that are read: room for their leaves is made before the first is seen. */
+const MAX_RECORDS = 0x400000;
 
 /** One block as the trailer describes it. */
 export interface BlockEntry {
@@ -103,12 +107,14 @@ export function parseTrailer(bytes: Uint8Array, size: number, records: number): 
     if (block.firstIndex !== index || block.count === 0) throw refuse(`block ${i} does not follow`);
     if (block.firstOffset <= last || block.lastOffset < block.firstOffset) throw refuse(`offsets of block ${i}`);
     if (block.plain > MAX_PLAIN) throw refuse(`block ${i} is too large`);
+    if (block.count > block.plain / LEAST_RECORD || BigInt(block.count - 1) > block.lastOffset - block.firstOffset)
+      throw refuse(`block ${i} cannot hold so many records`);
     blocks.push(block);
     at += block.stored;
     index += block.count;
     last = block.lastOffset;
   }
-  if (index !== records) throw refuse('record count');
+  if (index !== records || records > MAX_RECORDS) throw refuse('record count');
   const tail = 8 + count * ROW;
   const directory = { entries: view.getUint32(tail), at, stored: view.getUint32(tail + 4), plain: view.getUint32(tail + 8) };
   if (directory.plain > MAX_PLAIN || directory.plain !== directory.entries * 68) throw refuse('directory length');
