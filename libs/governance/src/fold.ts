@@ -53,6 +53,8 @@ export interface GovernanceState {
   readonly imports: ReadonlyMap<string, KnownImport>;
   /** `class/period` → KEK id. */
   readonly cohortKeys: ReadonlyMap<string, string>;
+  /** `class/period` → id of the escrow key. */
+  readonly escrowKeys: ReadonlyMap<string, string>;
   classesAt(next: number): ReadonlyMap<string, RetentionClass>;
 }
 
@@ -72,6 +74,7 @@ export class GovernanceFold implements GovernanceState {
   readonly gaps = new Map<string, AcceptedGap[]>();
   readonly imports = new Map<string, KnownImport>();
   readonly cohortKeys = new Map<string, string>();
+  readonly escrowKeys = new Map<string, string>();
   readonly #commands = new Set<string>();
   readonly #classHistory: { readonly from: number; readonly defined: RetentionClass }[] = [];
 
@@ -88,6 +91,7 @@ export class GovernanceFold implements GovernanceState {
     for (const [name, value] of this.gaps) copy.gaps.set(name, [...value]);
     for (const [name, value] of this.imports) copy.imports.set(name, value);
     for (const [name, value] of this.cohortKeys) copy.cohortKeys.set(name, value);
+    for (const [name, value] of this.escrowKeys) copy.escrowKeys.set(name, value);
     for (const command of this.#commands) copy.#commands.add(command);
     copy.#classHistory.push(...this.#classHistory);
     return copy;
@@ -104,7 +108,12 @@ export class GovernanceFold implements GovernanceState {
   apply(event: ClearEvent, seq: number): void {
     const once = `${event.id}/${event.type}/${subjectOf(event)}`;
     if (this.#commands.has(once)) return;
+    this.#change(event, seq);
+    // Only now: an event that was refused must be refused each time it is read, not taken for a repeat the second time.
     this.#commands.add(once);
+  }
+
+  #change(event: ClearEvent, seq: number): void {
     switch (event.type) {
       case 'archive.created':
         this.name = event.name;
@@ -119,6 +128,7 @@ export class GovernanceFold implements GovernanceState {
       case 'cohort-keys.introduced':
         this.#refuseIf(this.cohortKeys.has(`${event.class}/${event.period}`), 'a second key for one cohort');
         this.cohortKeys.set(`${event.class}/${event.period}`, event.kek);
+        this.escrowKeys.set(`${event.class}/${event.period}`, event.escrow.kid);
         return;
       case 'class.defined': {
         const taken = [...this.classes.values()].some((other) => (other.name === event.name) !== (other.number === event.number));
