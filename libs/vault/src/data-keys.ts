@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/record';
-import type { Lock, WrapContext } from '@holdfast/ports';
+import type { Lock, ObjectVersion, WrapContext } from '@holdfast/ports';
 import { LEDGER_CLASS, endOfPeriod, equalBytes, fromUtf8, toHex, utf8, wrapKey, wrapPrefix } from '@holdfast/seal';
 import type { Cohort, ManifestObject } from '@holdfast/seal';
 import type { Archive } from './archive.js';
@@ -13,15 +13,18 @@ export interface DataKey {
 
 const MAX_CACHED = 5_000;
 
+/** What data keys need of an archive. */
+export type DataKeyParts = Pick<Archive, 'wraps' | 'keys' | 'clock' | 'random' | 'idHex'>;
+
 /** Data keys of one process: one per chain, cohort and UTC day, made on first use, opened again for reading. */
 export class DataKeys {
-  readonly #archive: Archive;
+  readonly #archive: DataKeyParts;
   /** Lock of ledger wraps; other wraps are locked to the end of their cohort. */
   readonly #ledgerUntil: () => Date;
   readonly #current = new Map<string, Promise<DataKey>>();
   readonly #opened = new Map<string, Promise<Uint8Array>>();
 
-  constructor(archive: Archive, ledgerUntil: () => Date) {
+  constructor(archive: DataKeyParts, ledgerUntil: () => Date) {
     this.#archive = archive;
     this.#ledgerUntil = ledgerUntil;
   }
@@ -29,7 +32,7 @@ export class DataKeys {
   /** The key to seal with today. Both wraps are durable, and the KEK wrap was opened and compared, before it is answered. */
   current(chain: string, cohort: Cohort): Promise<DataKey> {
     const day = this.#archive.clock.now().toISOString().slice(0, 10);
-    const name = `${wrapPrefix(chain, cohort, day)}`;
+    const name = wrapPrefix(chain, cohort, day);
     let key = this.#current.get(name);
     if (key === undefined) {
       key = this.#findOrMake(chain, cohort, day);
@@ -58,11 +61,18 @@ export class DataKeys {
   async #unwrap(chain: string, cohort: { className: string; period: string }, id: string): Promise<Uint8Array> {
     const [day = '', hex = ''] = id.split('/');
     const key = wrapKey(chain, cohort, day, hex, 'kek');
+    let refused: unknown;
     for await (const version of this.#archive.wraps.list(key)) {
       if (version.deleteMarker || version.key !== key) continue;
-      const jwe = fromUtf8(await this.#archive.wraps.get(version.key, version.version));
-      return this.#archive.keys.unwrap(jwe, this.#context(chain, cohort, hex));
+      // Whoever may write to the store can add a version of a wrap; it must not keep readers from the good one.
+      try {
+        return await this.#openWrap(chain, cohort, hex, version);
+      } catch (error) {
+        if (!isUnusable(error)) throw error;
+        refused ??= error;
+      }
     }
+    if (refused !== undefined) throw refused as Error;
     throw new HoldfastError('key_missing', `the wrap of data key ${id} of chain ${chain} is not in the wraps store.`);
   }
 
@@ -74,10 +84,23 @@ export class DataKeys {
       if (id === undefined || version.deleteMarker) continue;
       const escrow = await this.#exists(wrapKey(chain, cohort, day, id, 'escrow'));
       if (!escrow) continue;
-      const jwe = fromUtf8(await this.#archive.wraps.get(version.key, version.version));
-      return { id: `${day}/${id}`, key: await this.#archive.keys.unwrap(jwe, this.#context(chain, cohort, id)) };
+      try {
+        return { id: `${day}/${id}`, key: await this.#openWrap(chain, cohort, id, version) };
+      } catch (error) {
+        // A wrap that does not open seals nothing: the next one, or a new key. `verify` reports it where it was used.
+        if (!isUnusable(error)) throw error;
+      }
     }
     return this.#make(chain, cohort, day);
+  }
+
+  async #openWrap(
+    chain: string,
+    cohort: { className: string; period: string },
+    id: string,
+    { key, version }: Pick<ObjectVersion, 'key' | 'version'>,
+  ): Promise<Uint8Array> {
+    return this.#archive.keys.unwrap(fromUtf8(await this.#archive.wraps.get(key, version)), this.#context(chain, cohort, id));
   }
 
   async #make(chain: string, cohort: Cohort, day: string): Promise<DataKey> {
@@ -110,4 +133,9 @@ export class DataKeys {
   #context(chain: string, cohort: { className: string; period: string }, dataKey: string): WrapContext {
     return { archive: this.#archive.idHex, chain, dataKey, cohort: { className: cohort.className, period: cohort.period } };
   }
+}
+
+/** Whether a wrap is at fault, and not the store or the key ring. */
+function isUnusable(error: unknown): boolean {
+  return error instanceof HoldfastError && (error.code === 'key_malformed' || error.code === 'format_malformed');
 }
