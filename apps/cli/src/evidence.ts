@@ -1,31 +1,126 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
+import { DirectoryClaimStore, DirectoryObjectStore } from '@holdfast/embedded';
+import { JwksKeyRing } from '@holdfast/keys-jose';
+import type { KeyRing, ObjectStore } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
-import type { OpenedArchive } from '@holdfast/assembly';
-import type { ManifestObject } from '@holdfast/seal';
+import { DataKeys } from '@holdfast/vault';
+import type { ArchiveParts } from '@holdfast/vault';
 import type { Evidence, StoredState, StoredVersion } from '@holdfast/verify';
+import { withArchive } from './session.js';
+import type { GlobalOptions } from './session.js';
 
-/** What the verifier may ask an opened archive: reads only. */
-export function evidenceOf(opened: OpenedArchive): Evidence {
-  const { vault, wraps, claims } = opened.archive;
+/** What the verifier needs of an archive: its stores, and its keys where it has some. */
+export type EvidenceParts = Pick<ArchiveParts, 'vault' | 'wraps' | 'claims' | 'crypto' | 'clock' | 'random'> & {
+  readonly keys: KeyRing | undefined;
+  strays(): AsyncIterable<string>;
+};
+
+/**
+ * Evidence for `verify`. An embedded archive is opened without folding or creating anything: a damaged archive must still be
+ * judged, and a folder that cannot be written too.
+ */
+export async function withEvidence<T>(options: GlobalOptions, work: (evidence: Evidence) => Promise<T>): Promise<T> {
+  if (options.data === undefined) return withArchive(options, {}, (opened) => work(evidenceOf({ ...opened.archive, strays: () => opened.strays() })));
+  const scratch = await mkdtemp(join(tmpdir(), 'holdfast-verify-'));
+  try {
+    return await workEmbedded(options.data, scratch, work);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function workEmbedded<T>(folder: string, scratch: string, work: (evidence: Evidence) => Promise<T>): Promise<T> {
+  const entries = await entriesOf(folder);
+  if (!entries.includes('vault')) throw new HoldfastError('bad_configuration', `There is no archive in ${folder}: it has no folder "vault".`);
+  const clock = { now: () => new Date() };
+  const open = (name: string): Promise<DirectoryObjectStore> =>
+    DirectoryObjectStore.open({ folder: join(folder, name), scratch: join(scratch, name), clock });
+  const vault = await open('vault');
+  const wraps = await open('wraps');
+  const claims = await DirectoryClaimStore.open({ folder: join(folder, 'claims'), scratch: join(scratch, 'claims') });
+  try {
+    const keys = await keyRing(join(folder, 'keys'));
+    return await work(
+      evidenceOf({ vault, wraps, claims, keys, crypto: nodeCrypto, clock, random: randomBytes, strays: () => straysOf(vault, wraps) }),
+    );
+  } finally {
+    vault.close();
+    wraps.close();
+  }
+}
+
+async function entriesOf(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    throw new HoldfastError('bad_configuration', `${folder} cannot be read as an archive folder.`, { cause });
+  }
+}
+
+async function* straysOf(vault: DirectoryObjectStore, wraps: DirectoryObjectStore): AsyncIterable<string> {
+  yield* vault.strays();
+  for await (const stray of wraps.strays()) yield `wraps/${stray}`;
+}
+
+/** Without a key ring everything but content is verified, and the report says so. */
+async function keyRing(folder: string): Promise<KeyRing | undefined> {
+  try {
+    return await JwksKeyRing.open(folder);
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'key_missing') return undefined;
+    throw error;
+  }
+}
+
+/** What the verifier may ask: reads only. */
+export function evidenceOf(parts: EvidenceParts): Evidence {
+  const { vault, wraps, claims } = parts;
+  const dataKeys = new Map<string, DataKeys>();
   return {
     claims: true,
     list: (prefix): AsyncIterable<StoredVersion> => vault.list(prefix),
-    get: (key, version) => unlessMissing(() => vault.get(key, version)),
+    get: (key, version, most) => read(vault, key, version, most),
     head: (key, version) => unlessMissing((): Promise<StoredState> => vault.head(key, version)),
     claim: (key) => claims.read(key),
+    claimKeys: () => claims.list(''),
     wraps: (prefix): AsyncIterable<StoredVersion> => wraps.list(prefix),
     wrapState: (key, version) => unlessMissing((): Promise<StoredState> => wraps.head(key, version)),
-    async dataKey(chain: string, object: ManifestObject) {
+    wrap: (key, version, most) => read(wraps, key, version, most),
+    async dataKey(archive, chain, object) {
+      const { keys } = parts;
+      if (keys === undefined) return { absent: true };
+      let opener = dataKeys.get(archive);
+      if (opener === undefined) {
+        opener = new DataKeys({ ...parts, keys, idHex: archive }, () => parts.clock.now());
+        dataKeys.set(archive, opener);
+      }
       try {
-        return { key: await opened.dataKeys.open(chain, object) };
+        return { key: await opener.open(chain, object) };
       } catch (error) {
         if (!(error instanceof HoldfastError)) throw error;
-        if (error.code === 'key_missing') return { absent: true };
+        if (error.code === 'key_missing' || error.code === 'object_missing') return { absent: true };
         if (error.code === 'key_malformed' || error.code === 'format_malformed') return { refused: error.message };
         throw error;
       }
     },
-    strays: () => opened.strays(),
+    strays: () => parts.strays(),
   };
+}
+
+/** At most one byte more than asked for: enough to see that there are more. */
+function read(store: ObjectStore, key: string, version: string, most: number): Promise<Uint8Array | undefined> {
+  return unlessMissing(async () => {
+    try {
+      return await store.get(key, version, { start: 0, end: most });
+    } catch (error) {
+      // A range of an object of no bytes is one of no request (RFC 9110 §15.5.17); the object is there all the same.
+      if (error instanceof HoldfastError && error.code === 'bad_request') return new Uint8Array(0);
+      throw error;
+    }
+  });
 }
 
 /** A thing that is not there, or cannot be what it claims to be, is for the verifier to judge; an unreachable store is not. */

@@ -15,6 +15,8 @@ export interface CommittedManifest {
 export type GovernanceHeads = ReadonlyMap<number, string>;
 
 const NO_PREVIOUS = '0'.repeat(64);
+/** Chains whose content belongs to the classes of the policy; all others belong to `ledger`. */
+const NOT_LEDGER = /^(msg\/|carry$)/;
 
 /** Everything about a manifest that follows from the one before it and from `gov` (format section 14, point 2). */
 export function checkManifest(
@@ -56,6 +58,9 @@ export function checkManifest(
     }
     for (const loss of manifest.holes.losses) checkLoss(loss, state, chain, place, found);
   }
+  const { closing } = manifest;
+  if (closing !== undefined && state.chains.get(chain)?.closed?.successor !== closing.successor)
+    add('GOVERNANCE_INVALID', `it closes the chain in favour of ${closing.successor}, which gov has not decided.`);
   if (manifest.source?.uncompared !== undefined)
     add('UNCOMPARED', 'the last sealed record was gone from the source by retention when this worker started; nothing was lost.');
   checkCohorts(manifest, state, place, found);
@@ -78,9 +83,15 @@ function checkCohorts(manifest: Manifest, state: GovernanceState, place: string,
   for (const object of manifest.objects) {
     const where = `${place} object ${object.no}`;
     const { cohort } = object;
+    if ((cohort.class === LEDGER_CLASS.name) === NOT_LEDGER.test(manifest.chain)) {
+      found.push(finding('GOVERNANCE_INVALID', where, `the class ${cohort.class} does not belong in this chain.`));
+      continue;
+    }
     if (cohort.class === LEDGER_CLASS.name) {
-      if (cohort.number !== LEDGER_CLASS.number || manifest.chain.startsWith('msg/'))
-        found.push(finding('LOCK_SHORT', where, 'the class ledger does not belong here.'));
+      // The year of sealing, or the one before when its key was not there yet (design 4.9).
+      const late = clock.getUTCFullYear() - Number(cohort.period);
+      if (cohort.number !== LEDGER_CLASS.number || late < 0 || late > 1)
+        found.push(finding('GOVERNANCE_INVALID', where, `ledger ${cohort.number}/${cohort.period} is no cohort of that time.`));
       continue;
     }
     const known = classes.get(cohort.class);

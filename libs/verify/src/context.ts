@@ -15,8 +15,12 @@ export interface VerifyContext {
   readonly state: GovernanceFold;
   /** Governance heads met so far: number of segments → manifest hash. */
   readonly heads: Map<number, string>;
+  /** Chain → number of its segments that are there, of the chains that were walked. */
+  readonly ends: Map<string, number>;
   readonly collector: Collector;
   readonly add: (found: Finding) => void;
   readonly progress: () => void;
+  /** Only these chains are walked. */
+  readonly selected: readonly string[] | undefined;
   readonly signal: AbortSignal | undefined;
 }

@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/record';
-import { MANIFEST_TYP, manifestSchema, parseDocument, parseJws, parseManifestKey, toHex, verifyJws } from '@holdfast/seal';
+import { MANIFEST_TYP, MAX_JWS, manifestSchema, parseDocument, parseJws, parseManifestKey, toHex, verifyJws } from '@holdfast/seal';
 import type { CommittedManifest } from './check-manifest.js';
 import { manifestLock } from './check-manifest.js';
 import type { VerifyContext } from './context.js';
@@ -10,21 +10,28 @@ import type { SeqGroup } from './group-by-seq.js';
 /** A manifest that verifies, one of possibly several under its number. */
 export interface Candidate extends CommittedManifest {
   readonly key: string;
-  readonly version: string;
+  /** Every version that holds these very bytes, newest first. */
+  readonly versions: readonly string[];
 }
+
+/** Manifest keys that the segment before introduces, kid → key; only `gov` can be signed by a key so new. */
+export type NewKeys = VerifyContext['state']['manifestKeys'];
 
 /**
  * The manifests of one number that verify by themselves: name, bytes, format, place, signature. Everything else under that
  * number is a finding: nobody but a holder of the key can leave an honest attempt behind.
  */
-export async function readCandidates(context: VerifyContext, chain: string, group: SeqGroup): Promise<Candidate[]> {
-  const candidates: Candidate[] = [];
+export async function readCandidates(context: VerifyContext, chain: string, group: SeqGroup, newKeys: NewKeys): Promise<Candidate[]> {
+  const candidates: (Candidate & { readonly versions: string[] })[] = [];
   for (const version of group.versions) {
-    const candidate = await readCandidate(context, chain, group.seq, version);
-    if (candidate === undefined) continue;
-    if (candidates.some((other) => other.hash === candidate.hash))
+    const read = await readCandidate(context, chain, group.seq, version, newKeys);
+    if (read === undefined) continue;
+    const known = candidates.find((other) => other.hash === read.hash);
+    if (known === undefined) candidates.push({ ...read, key: version.key, versions: [version.version] });
+    else {
       context.add(finding('EQUAL_COPY', version.key, 'a second version with the same bytes.'));
-    else candidates.push(candidate);
+      known.versions.push(version.version);
+    }
   }
   return candidates;
 }
@@ -34,7 +41,8 @@ async function readCandidate(
   chain: string,
   seq: number,
   { key, version, deleteMarker }: StoredVersion,
-): Promise<Candidate | undefined> {
+  newKeys: NewKeys,
+): Promise<CommittedManifest | undefined> {
   const { evidence, crypto, add } = context;
   if (deleteMarker) {
     add(finding('DELETE_MARKER', key, 'a delete marker hides this manifest from readers that do not name a version.'));
@@ -45,7 +53,7 @@ async function readCandidate(
     add(finding('ORPHAN', key, 'this is not the name of a manifest.'));
     return undefined;
   }
-  const bytes = await evidence.get(key, version);
+  const bytes = await evidence.get(key, version, MAX_JWS);
   if (bytes === undefined) {
     add(finding('MANIFEST_MISSING', key, 'the manifest was listed and cannot be read.'));
     return undefined;
@@ -53,7 +61,13 @@ async function readCandidate(
   context.collector.bytes += bytes.length;
   const hash = toHex(crypto.sha256(bytes));
   if (hash !== name.hash) {
-    add(finding('MANIFEST_HASH_MISMATCH', key, `its bytes hash to ${hash}: it was changed, swapped or cut.`));
+    add(
+      finding(
+        'MANIFEST_HASH_MISMATCH',
+        key,
+        bytes.length > MAX_JWS ? `it is longer than ${MAX_JWS} bytes.` : `its bytes hash to ${hash}: it was changed, swapped or cut.`,
+      ),
+    );
     return undefined;
   }
   try {
@@ -63,7 +77,7 @@ async function readCandidate(
       add(finding('MANIFEST_INVALID', key, 'it names another archive, chain or number.'));
       return undefined;
     }
-    const introduced = context.state.manifestKeys.get(jws.kid);
+    const introduced = context.state.manifestKeys.get(jws.kid) ?? newKeys.get(jws.kid);
     const signer = jws.kid === context.genesis.manifestKey.kid ? context.genesis.manifestKey : introduced?.jwk;
     if (signer === undefined || !verifyJws(crypto, jws, MANIFEST_TYP, signer)) {
       add(
@@ -80,7 +94,7 @@ async function readCandidate(
       add(finding('MANIFEST_INVALID', key, 'it is signed by a key that had not been introduced at its governance head.'));
       return undefined;
     }
-    return { manifest, hash, key, version };
+    return { manifest, hash };
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
     add(finding(error.message.includes('suite') ? 'UNKNOWN_SUITE' : 'MANIFEST_INVALID', key, `${error.message}.`));
@@ -88,8 +102,8 @@ async function readCandidate(
   }
 }
 
-/** The lock of a manifest: COMPLIANCE, at least to the horizon. */
-export async function checkManifestLock(context: VerifyContext, { manifest, key, version }: Candidate): Promise<void> {
+/** The lock of a manifest: COMPLIANCE, at least to the horizon. `version` is the one that its claim names, when it names one. */
+export async function checkManifestLock(context: VerifyContext, { manifest, key }: Candidate, version: string): Promise<void> {
   const state = await context.evidence.head(key, version);
   const least = manifestLock(manifest, context.state);
   if (state?.lock?.mode !== 'COMPLIANCE') context.add(finding('LOCK_MISSING', key, 'the manifest is not locked in COMPLIANCE mode.'));

@@ -1,18 +1,21 @@
 import { HoldfastError } from '@holdfast/record';
-import { GovernanceFold, parseClearEvent } from '@holdfast/governance';
+import { GovernanceFold, horizonMonths, parseClearEvent } from '@holdfast/governance';
 import type { ClearEvent } from '@holdfast/governance';
 import {
   GENESIS_CLAIM,
   GENESIS_KEY,
   GENESIS_TYP,
-  fromUtf8,
+  MAX_JWS,
+  equalBytes,
   genesisSchema,
   parseContentKey,
   parseDocument,
   parseJson,
   parseJws,
   parseManifestKey,
+  retainUntil,
   toHex,
+  utf8,
   verifyJws,
 } from '@holdfast/seal';
 import type { Crypto, Genesis } from '@holdfast/seal';
@@ -61,6 +64,7 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     genesis: genesis.genesis,
     state: new GovernanceFold(),
     heads: new Map([[0, toHex(genesis.id)]]),
+    ends: new Map(),
     collector,
     add: (found) => {
       collector.add(found);
@@ -74,9 +78,11 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
         findings: collector.findingsTotal,
       });
     },
+    selected: options.chains,
     signal: options.signal,
   };
   const statements = await verifyGovernance(context);
+  if (level >= 4) await checkGenesisLock(context, genesis.versions);
   if (level >= 5) await verifyStatements(context, statements);
   const chains = await chainsMet(context);
   for (const name of chains) {
@@ -84,6 +90,7 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     chain = name;
     await verifyChain(context, name);
   }
+  if (level >= 5) await checkClaimNames(context);
   for await (const stray of evidence.strays()) context.add(finding('STRAY', stray, 'this is neither an object nor the state of one.'));
   context.add(
     finding(
@@ -95,21 +102,22 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   return collector.report(context.archiveHex, context.genesis.log.key.kid, level);
 }
 
-async function findGenesis(
-  evidence: Evidence,
-  options: VerifyOptions,
-  collector: Collector,
-): Promise<{ readonly id: Uint8Array; readonly genesis: Genesis } | undefined> {
-  const claimed = evidence.claims ? await evidence.claim(GENESIS_CLAIM) : undefined;
-  const wanted = options.archiveId ?? (claimed === undefined ? undefined : fromUtf8(claimed));
-  const met: { readonly id: Uint8Array; readonly genesis: Genesis }[] = [];
+interface FoundGenesis {
+  readonly id: Uint8Array;
+  readonly genesis: Genesis;
+  /** Versions that hold these bytes, newest first. */
+  readonly versions: string[];
+}
+
+async function findGenesis(evidence: Evidence, options: VerifyOptions, collector: Collector): Promise<FoundGenesis | undefined> {
+  const met: FoundGenesis[] = [];
   for await (const { key, version, deleteMarker } of evidence.list(GENESIS_KEY)) {
     if (key !== GENESIS_KEY) continue;
     if (deleteMarker) {
       collector.add(finding('DELETE_MARKER', key, 'a delete marker hides the genesis.'));
       continue;
     }
-    const bytes = await evidence.get(key, version);
+    const bytes = await evidence.get(key, version, MAX_JWS);
     if (bytes === undefined) continue;
     const id = options.crypto.sha256(bytes);
     try {
@@ -117,20 +125,76 @@ async function findGenesis(
       const genesis = parseDocument(genesisSchema, jws.payload);
       if (!verifyJws(options.crypto, jws, GENESIS_TYP, genesis.manifestKey))
         throw new HoldfastError('manifest_invalid', 'its signature does not verify');
-      if (toHex(id) === wanted || wanted === undefined) met.push({ id, genesis });
-      else collector.add(finding('ABANDONED_ATTEMPT', `${key} ${version}`, 'a genesis that was not claimed.'));
-      const state = await evidence.head(key, version);
-      if (state?.lock?.mode !== 'COMPLIANCE') collector.add(finding('LOCK_MISSING', key, 'the genesis is not locked in COMPLIANCE mode.'));
+      const known = met.find((other) => toHex(other.id) === toHex(id));
+      if (known === undefined) met.push({ id, genesis, versions: [version] });
+      else {
+        known.versions.push(version);
+        collector.add(finding('EQUAL_COPY', key, 'a second version with the same bytes.'));
+      }
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
       collector.add(finding('GENESIS_INVALID', `${key} ${version}`, `${error.message}.`));
     }
   }
-  if (met.length === 1) return met[0];
-  if (options.archiveId !== undefined) collector.add(finding('POLICY_MISMATCH', GENESIS_KEY, `no genesis here has the id ${options.archiveId}.`));
-  else if (met.length > 1) collector.add(finding('GENESIS_INVALID', GENESIS_KEY, 'there are several; name the right one by its id.'));
-  else collector.add(finding('GENESIS_MISSING', GENESIS_KEY, 'the genesis is not there, or is not the one that was claimed: nothing can be judged.'));
-  return undefined;
+  return chooseGenesis(evidence, options, collector, met);
+}
+
+/** The one that the verifier names, else the one that is claimed, else the only one there is. */
+async function chooseGenesis(
+  evidence: Evidence,
+  { archiveId }: VerifyOptions,
+  collector: Collector,
+  met: readonly FoundGenesis[],
+): Promise<FoundGenesis | undefined> {
+  const claim = evidence.claims ? await evidence.claim(GENESIS_CLAIM) : undefined;
+  const claimed = met.find(({ id }) => claim !== undefined && equalBytes(utf8(toHex(id)), claim));
+  const chosen = archiveId === undefined ? (claimed ?? (met.length === 1 ? met[0] : undefined)) : met.find(({ id }) => toHex(id) === archiveId);
+  if (evidence.claims && claim === undefined && met.length > 0)
+    collector.add(
+      finding('CLAIMS_ROLLED_BACK', GENESIS_CLAIM, 'the genesis is there, but its claim is gone: "holdfast claims rebuild" restores it.'),
+    );
+  if (claim !== undefined && claimed === undefined && met.length > 0)
+    collector.add(finding('CLAIM_DIFFERS', GENESIS_CLAIM, 'the claim of the genesis names none that is there.'));
+  if (chosen === undefined) {
+    if (archiveId !== undefined) collector.add(finding('POLICY_MISMATCH', GENESIS_KEY, `no genesis here has the id ${archiveId}.`));
+    else if (met.length > 1) collector.add(finding('GENESIS_INVALID', GENESIS_KEY, 'there are several; name the right one by its id.'));
+    else collector.add(finding('GENESIS_MISSING', GENESIS_KEY, 'the genesis is not there: nothing can be judged.'));
+    return undefined;
+  }
+  for (const other of met)
+    if (other !== chosen)
+      collector.add(finding('ABANDONED_ATTEMPT', `${GENESIS_KEY} ${other.versions.join(' ')}`, 'a genesis that was not claimed.'));
+  return chosen;
+}
+
+/** The genesis is locked as long as the classes of the first segment of `gov` demand; any version that is will do. */
+async function checkGenesisLock(context: VerifyContext, versions: readonly string[]): Promise<void> {
+  const least = retainUntil(new Date(context.genesis.created), horizonMonths(context.state.classesAt(1).values()));
+  let longest: Date | undefined;
+  for (const version of versions) {
+    const state = await context.evidence.head(GENESIS_KEY, version);
+    if (state?.lock?.mode === 'COMPLIANCE' && (longest === undefined || longest < state.lock.retainUntil)) longest = state.lock.retainUntil;
+  }
+  if (longest === undefined) context.add(finding('LOCK_MISSING', GENESIS_KEY, 'the genesis is not locked in COMPLIANCE mode.'));
+  else if (longest < least)
+    context.add(finding('LOCK_SHORT', GENESIS_KEY, `locked until ${longest.toISOString()}, demanded is ${least.toISOString()}.`));
+}
+
+/** Claims of numbers or chains that are not there: the end of a chain was removed, or somebody put a claim in its way. */
+async function checkClaimNames(context: VerifyContext): Promise<void> {
+  const reported = new Set<string>();
+  for await (const key of context.evidence.claimKeys()) {
+    if (key === GENESIS_CLAIM) continue;
+    const [, chain = '', seq] = /^(.+)\/(\d{16})$/.exec(key) ?? [];
+    const end = context.ends.get(chain);
+    if (end === undefined && context.selected !== undefined && context.state.chains.has(chain)) continue;
+    if (seq === undefined || end === undefined) context.add(finding('ORPHAN', key, 'this claim belongs to no chain.'));
+    // The claim right behind the end was read when the chain was walked.
+    else if (Number(seq) > end && !reported.has(chain)) {
+      reported.add(chain);
+      context.add(finding('MANIFEST_MISSING', `${chain} ${Number(seq)}`, `this number is claimed, and the chain ends before number ${end}.`));
+    }
+  }
 }
 
 /** `gov` first: its events say which keys, chains and classes everything else is judged by. Answers the statements it names. */

@@ -1,21 +1,35 @@
 import { HoldfastError } from '@holdfast/record';
 import type { RawRecord } from '@holdfast/record';
 import { CLAIM_TYP, claimKey, claimSchema, contentPrefix, manifestPrefix, parseDocument, parseJws, verifyJws } from '@holdfast/seal';
+import type { Claim } from '@holdfast/seal';
 import type { ManifestObject } from '@holdfast/seal';
 import { checkManifest } from './check-manifest.js';
 import type { VerifyContext } from './context.js';
 import { finding } from './findings.js';
 import { SeqCursor, groupBySeq } from './group-by-seq.js';
 import type { SeqGroup } from './group-by-seq.js';
-import type { Candidate } from './read-candidates.js';
+import { keysIntroducedBy } from './introduced-keys.js';
+import type { Candidate, NewKeys } from './read-candidates.js';
 import { checkManifestLock, readCandidates } from './read-candidates.js';
 import type { Prefetched } from './verify-objects.js';
-import { checkAttempts, checkWraps, prefetch, verifyObjects } from './verify-objects.js';
+import { checkAttempts, prefetch, verifyObjects } from './verify-objects.js';
+import { checkWraps } from './verify-wraps.js';
 
 interface Level {
   readonly seq: number;
   readonly candidates: readonly Candidate[];
 }
+
+/** A committed manifest, and the version of it to look at: the one that its claim names. */
+interface Decided {
+  readonly candidate: Candidate;
+  readonly version: string;
+}
+
+const NO_KEYS: NewKeys = new Map();
+const NO_NAMES: ReadonlyMap<string, string> = new Map();
+/** Content is stored this many numbers ahead of the last commit at most (writers keep three segments in flight). */
+const ATTEMPTS_AHEAD = 16;
 
 /**
  * Verifies one chain from seq 0 to its end with two listings (manifests, content) walked side by side; memory holds two
@@ -34,28 +48,31 @@ export async function verifyChain(
   const contents = new SeqCursor(groupBySeq(evidence.list(contentPrefix(chain)), contentPrefix(chain), odd));
   let previous: Candidate | undefined;
   let ahead: Prefetched = new Map();
-  let dataKey: string | undefined;
+  const dataKeys = new Set<string>();
   let records = 0;
-  let level = await nextLevel(context, chain, manifests);
+  let level = await nextLevel(context, chain, manifests, NO_KEYS);
   if (level !== undefined && level.seq !== 0) add(finding('MANIFEST_MISSING', `${chain} 0`, `the chain begins with number ${level.seq}.`));
   while (level !== undefined) {
     throwIfStopped(context);
-    const next = await nextLevel(context, chain, manifests);
-    const committed = await decide(context, chain, level, next, previous);
-    if (committed === undefined) {
+    // A segment of gov may be signed by a key that the one before it introduces, and that one is not folded yet.
+    const newKeys = chain === 'gov' ? await keysIntroducedBy(context, level.candidates) : NO_KEYS;
+    const next = await nextLevel(context, chain, manifests, newKeys);
+    const decided = await decide(context, chain, level, next, previous);
+    if (decided === undefined) {
       level = next;
       continue;
     }
+    const committed = decided.candidate;
     for (const found of checkManifest(committed, previous, context.archiveHex, context.state, context.heads)) add(found);
-    if (context.level >= 4) await checkManifestLock(context, committed);
+    if (context.level >= 4) await checkManifestLock(context, committed, decided.version);
     const content = await contentOf(context, contents, level.seq);
     const mine = ahead;
     const following = next?.seq === level.seq + 1 && next.candidates.length === 1 ? next.candidates[0] : undefined;
     ahead = following === undefined ? new Map() : prefetch(context, following.manifest);
     await verifyObjects(context, committed.manifest, content?.versions ?? [], mine, hooks.onRecord);
     for (const object of committed.manifest.objects) {
-      if (context.level < 5 || object.dataKey === undefined || object.dataKey === dataKey) continue;
-      dataKey = object.dataKey;
+      if (context.level < 5 || object.dataKey === undefined || dataKeys.has(object.dataKey)) continue;
+      dataKeys.add(object.dataKey);
       await checkWraps(context, chain, object);
     }
     hooks.onSegment?.(committed);
@@ -76,17 +93,24 @@ export async function verifyChain(
     level = next;
   }
   // Content under numbers that were never committed.
-  for (let rest = await contents.take(); rest !== undefined; rest = await contents.take()) await checkAttempts(context, [], rest.versions);
+  const end = (previous?.manifest.seq ?? -1) + 1;
+  for (let rest = await contents.take(); rest !== undefined; rest = await contents.take()) {
+    await checkAttempts(context, NO_NAMES, rest.versions);
+    const [far] = rest.seq < end + ATTEMPTS_AHEAD || context.level < 5 ? [] : rest.versions;
+    if (far !== undefined)
+      add(finding('ORPHAN', far.key, `the chain ends at ${end}, too far away for an attempt: its end was removed, or this was put here.`));
+  }
   await checkEnd(context, chain, previous);
+  context.ends.set(chain, end);
   collector.chains++;
   if (previous !== undefined && chain.startsWith('msg/')) {
     collector.partitions.push({ chain, segments: previous.manifest.seq + 1, records, next: previous.manifest.next });
   }
 }
 
-async function nextLevel(context: VerifyContext, chain: string, manifests: SeqCursor): Promise<Level | undefined> {
+async function nextLevel(context: VerifyContext, chain: string, manifests: SeqCursor, newKeys: NewKeys): Promise<Level | undefined> {
   for (let group = await manifests.take(); group !== undefined; group = await manifests.take()) {
-    const candidates = await readCandidates(context, chain, group);
+    const candidates = await readCandidates(context, chain, group, newKeys);
     // A number with nothing that verifies is a hole in the numbers, reported by what follows it.
     if (candidates.length > 0) return { seq: group.seq, candidates };
   }
@@ -97,7 +121,7 @@ async function contentOf(context: VerifyContext, contents: SeqCursor, seq: numbe
   for (let group = await contents.peek(); group !== undefined && group.seq <= seq; group = await contents.peek()) {
     await contents.take();
     if (group.seq === seq) return group;
-    await checkAttempts(context, [], group.versions);
+    await checkAttempts(context, NO_NAMES, group.versions);
   }
   return undefined;
 }
@@ -112,12 +136,12 @@ async function decide(
   level: Level,
   next: Level | undefined,
   previous: Candidate | undefined,
-): Promise<Candidate | undefined> {
+): Promise<Decided | undefined> {
   const place = `${chain} ${level.seq}`;
   const { add } = context;
   const claimed = await readClaim(context, chain, level.seq);
   let committed: Candidate | undefined;
-  if (next !== undefined && next.seq === level.seq + 1) {
+  if (next?.seq === level.seq + 1) {
     const named = new Set(next.candidates.map((candidate) => candidate.manifest.prev));
     if (named.size > 1) add(finding('CHAIN_FORKED', `${chain} ${next.seq}`, `its manifests name ${named.size} different manifests before them.`));
     committed = level.candidates.find((candidate) => named.has(candidate.hash));
@@ -153,7 +177,13 @@ async function decide(
     context,
     level.candidates.filter((candidate) => candidate !== committed),
   );
-  return committed;
+  if (committed === undefined) return undefined;
+  const [newest = ''] = committed.versions;
+  if (typeof claimed !== 'object' || claimed.manifest !== committed.hash) return { candidate: committed, version: newest };
+  // Readers ask for the version that the claim names: without it the chain stops for them, whatever else lies there.
+  if (committed.versions.includes(claimed.version)) return { candidate: committed, version: claimed.version };
+  add(finding('CLAIM_UNREADABLE', committed.key, `its claim names version ${claimed.version}, and that is not there.`));
+  return { candidate: committed, version: newest };
 }
 
 function reportAttempts(context: VerifyContext, candidates: readonly Candidate[]): void {
@@ -162,11 +192,7 @@ function reportAttempts(context: VerifyContext, candidates: readonly Candidate[]
 }
 
 /** `unknown` without a claim store; a claim that does not verify is a finding. */
-async function readClaim(
-  context: VerifyContext,
-  chain: string,
-  seq: number,
-): Promise<{ readonly manifest: string } | 'absent' | 'unknown' | 'invalid'> {
+async function readClaim(context: VerifyContext, chain: string, seq: number): Promise<Claim | 'absent' | 'unknown' | 'invalid'> {
   const { evidence, genesis, state } = context;
   if (!evidence.claims) return 'unknown';
   const bytes = await evidence.claim(claimKey(chain, seq));
@@ -176,7 +202,7 @@ async function readClaim(
     const claim = parseDocument(claimSchema, jws.payload);
     const signer = jws.kid === genesis.manifestKey.kid ? genesis.manifestKey : state.manifestKeys.get(jws.kid)?.jwk;
     const right = claim.archive === context.archiveHex && claim.chain === chain && claim.seq === seq;
-    if (right && signer !== undefined && verifyJws(context.crypto, jws, CLAIM_TYP, signer)) return { manifest: claim.manifest };
+    if (right && signer !== undefined && verifyJws(context.crypto, jws, CLAIM_TYP, signer)) return claim;
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
   }

@@ -12,7 +12,7 @@ import {
   readTrailer,
   segmentRoot,
   toHex,
-  wrapPrefix,
+  wrapKey,
 } from '@holdfast/seal';
 import type { Manifest, ManifestObject, WalkedObject } from '@holdfast/seal';
 import type { RawRecord } from '@holdfast/record';
@@ -21,6 +21,11 @@ import type { VerifyContext } from './context.js';
 import type { StoredVersion } from './evidence.js';
 import { finding } from './findings.js';
 
+/** Largest object of a store; what is longer is nothing of ours. */
+const MOST_BYTES = 64 * 1024 * 1024;
+/** Largest content that travels in a manifest (format section 8). */
+const INLINE_BYTES = 24 * 1024;
+
 /** Bytes of objects that were asked for ahead. */
 export type Prefetched = ReadonlyMap<string, Promise<Uint8Array | undefined>>;
 
@@ -28,9 +33,10 @@ export type Prefetched = ReadonlyMap<string, Promise<Uint8Array | undefined>>;
 export function prefetch(context: VerifyContext, manifest: Manifest): Prefetched {
   const ahead = new Map<string, Promise<Uint8Array | undefined>>();
   if (context.level < 4) return ahead;
-  for (const { key, version } of manifest.objects) {
-    if (key === undefined || version === undefined) continue;
-    const bytes = context.evidence.get(key, version);
+  for (const object of manifest.objects) {
+    const { key, version } = object;
+    if (key === undefined || version === undefined || !isNamed(manifest, object)) continue;
+    const bytes = context.evidence.get(key, version, object.size);
     // A failure is reported where the bytes are used.
     bytes.catch(() => undefined);
     ahead.set(key, bytes);
@@ -57,7 +63,10 @@ export async function verifyObjects(
   if (manifest.objects.reduce((sum, object) => sum + object.records, 0) !== manifest.records)
     context.add(finding('MANIFEST_INVALID', place, 'its objects do not add up to its record count.'));
   if (manifest.objects.some((object, i) => object.no !== i)) context.add(finding('MANIFEST_INVALID', place, 'its objects are not numbered from 0.'));
-  if (context.level < 4) return;
+  if (new Set(manifest.objects.map(({ cohort, enc }) => `${enc} ${cohort.class} ${cohort.period}`)).size < manifest.objects.length)
+    context.add(finding('MANIFEST_INVALID', place, 'it has two objects of one cohort.'));
+  // Without the events of gov nothing can be judged, at no level.
+  if (context.level < 4 && manifest.chain !== 'gov') return;
   const walked: WalkedObject[] = [];
   for (const object of manifest.objects) {
     const bytes = await readObject(context, manifest, object, stored, ahead);
@@ -65,12 +74,7 @@ export async function verifyObjects(
     const content = await verifyContent(context, manifest, object, bytes, visit);
     if (content !== undefined) walked.push(content);
   }
-  checkOthers(context, manifest, stored);
-  await checkAttempts(
-    context,
-    manifest.objects.map((object) => object.key),
-    stored,
-  );
+  await checkAttempts(context, new Map(manifest.objects.map(({ key = '', version }) => [key, version])), stored);
   if (walked.length !== manifest.objects.length) return;
   const problem = coverageProblem(manifest, walked);
   if (problem !== undefined) context.add(finding('OFFSETS_NOT_COVERED', place, `${problem}.`));
@@ -88,22 +92,27 @@ async function readObject(
   let bytes: Uint8Array | undefined;
   const place = key ?? `${manifest.chain} ${manifest.seq} object ${object.no} (inline)`;
   if (object.inline !== undefined) {
+    if (object.cohort.class !== LEDGER_CLASS.name) add(finding('MANIFEST_INVALID', place, 'only content of the class ledger lies in manifests.'));
     try {
       bytes = fromBase64Url(object.inline);
+      if (bytes.length > INLINE_BYTES) add(finding('MANIFEST_INVALID', place, `content of ${bytes.length} bytes lies in the manifest.`));
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
       add(finding('OBJECT_MALFORMED', place, `${error.message}.`));
       return undefined;
     }
   } else if (key !== undefined && version !== undefined) {
-    checkName(context, manifest, object, key);
-    bytes = await (ahead.get(key) ?? evidence.get(key, version));
+    if (!isNamed(manifest, object)) {
+      add(finding('MANIFEST_INVALID', place, 'the key of the object does not say what its manifest says.'));
+      return undefined;
+    }
+    bytes = await (ahead.get(key) ?? evidence.get(key, version, object.size));
     if (bytes === undefined) {
       add(finding('OBJECT_MISSING', key, `the version ${version} that its manifest names is not there.`));
       return undefined;
     }
     await checkLock(context, manifest, object, key, version);
-    if (stored.some((other) => other.key === key && other.deleteMarker))
+    if (context.level >= 5 && stored.some((other) => other.key === key && other.deleteMarker))
       add(finding('DELETE_MARKER', key, 'a delete marker hides this object from readers that do not name a version.'));
   }
   if (bytes === undefined) return undefined;
@@ -114,19 +123,21 @@ async function readObject(
   return undefined;
 }
 
-function checkName(context: VerifyContext, manifest: Manifest, object: ManifestObject, key: string): void {
-  const name = parseContentKey(key);
-  const right =
+/** Whether the key of an object says what its manifest says; another one is not even asked for. */
+function isNamed(manifest: Manifest, object: ManifestObject): boolean {
+  const name = parseContentKey(object.key ?? '');
+  return (
     name?.chain === manifest.chain &&
     name.seq === manifest.seq &&
     name.no === object.no &&
     name.className === object.cohort.class &&
     name.period === object.cohort.period &&
-    name.sha256 === object.sha256;
-  if (!right) context.add(finding('MANIFEST_INVALID', key, 'the key of the object does not say what its manifest says.'));
+    name.sha256 === object.sha256
+  );
 }
 
 async function checkLock(context: VerifyContext, manifest: Manifest, object: ManifestObject, key: string, version: string): Promise<void> {
+  if (context.level < 4) return;
   const state = await context.evidence.head(key, version);
   const demanded = new Date(object.retainUntil);
   const ledger = object.cohort.class === LEDGER_CLASS.name;
@@ -154,10 +165,8 @@ async function verifyContent(
         readTrailer(crypto, object, bytes.subarray(bytes.length - object.trailer));
         return undefined;
       }
-      const answer = await context.evidence.dataKey(manifest.chain, object);
-      if ('refused' in answer) {
-        add(finding('WRAP_DAMAGED', `${manifest.chain} ${object.dataKey ?? ''}`, answer.refused));
-      }
+      const answer = await context.evidence.dataKey(context.archiveHex, manifest.chain, object);
+      if ('refused' in answer) add(finding('WRAP_DAMAGED', kekOf(manifest.chain, object), answer.refused));
       if (!('key' in answer)) {
         checkHeader(object, bytes);
         readTrailer(crypto, object, bytes.subarray(bytes.length - object.trailer));
@@ -182,29 +191,22 @@ async function verifyContent(
   }
 }
 
-/** Delete markers and other versions under the keys that the manifest names. */
-function checkOthers(context: VerifyContext, manifest: Manifest, stored: readonly StoredVersion[]): void {
-  for (const object of manifest.objects) {
-    for (const other of stored) {
-      if (other.key !== object.key || other.deleteMarker || other.version === object.version) continue;
-      // Its bytes are checked against the hash in the key below, which is the manifest's hash: equal bytes are only a note.
-      context.add(finding('EQUAL_COPY', other.key, `another version (${other.version}) of the object.`));
-    }
-  }
+/** Key of the wrap that opens an object. */
+function kekOf(chain: string, { cohort, dataKey = '' }: ManifestObject): string {
+  const [day = '', id = ''] = dataKey.split('/');
+  return wrapKey(chain, { className: cohort.class, period: cohort.period }, day, id, 'kek');
 }
 
 /** Everything else under the number: attempts of writers that lost, whose bytes must match the hash in their key. */
 export async function checkAttempts(
   context: VerifyContext,
-  named: readonly (string | undefined)[],
+  named: ReadonlyMap<string, string | undefined>,
   stored: readonly StoredVersion[],
-  versions: readonly (string | undefined)[] = [],
 ): Promise<void> {
   if (context.level < 5) return;
   for (const { key, version, deleteMarker } of stored) {
-    if (versions.includes(version)) continue;
     if (deleteMarker) {
-      if (!named.includes(key)) context.add(finding('DELETE_MARKER', key, 'a delete marker.'));
+      if (!named.has(key)) context.add(finding('DELETE_MARKER', key, 'a delete marker.'));
       continue;
     }
     const name = parseContentKey(key);
@@ -212,12 +214,14 @@ export async function checkAttempts(
       context.add(finding('ORPHAN', key, 'this is not the name of a content object.'));
       continue;
     }
-    if (named.includes(key) && stored.filter((other) => other.key === key && !other.deleteMarker).length === 1) continue;
-    const bytes = await context.evidence.get(key, version);
+    // Read already, against the manifest.
+    if (named.get(key) === version) continue;
+    const bytes = await context.evidence.get(key, version, MOST_BYTES);
     const hash = bytes === undefined ? undefined : toHex(context.crypto.sha256(bytes));
     if (hash !== name.sha256)
-      context.add(finding(named.includes(key) ? 'SHADOW_VERSION' : 'ORPHAN', key, `the version ${version} holds other bytes than its key says.`));
-    else if (!named.includes(key))
+      context.add(finding(named.has(key) ? 'SHADOW_VERSION' : 'ORPHAN', key, `the version ${version} holds other bytes than its key says.`));
+    else if (named.has(key)) context.add(finding('EQUAL_COPY', key, `another version (${version}) of the object, with the same bytes.`));
+    else
       context.add(
         finding(
           'ABANDONED_ATTEMPT',
@@ -226,28 +230,4 @@ export async function checkAttempts(
         ),
       );
   }
-}
-
-/** Both wraps of a data key: there, and locked until their cohort ends. */
-export async function checkWraps(context: VerifyContext, chain: string, object: ManifestObject): Promise<void> {
-  const [day = '', id = ''] = (object.dataKey ?? '').split('/');
-  const prefix = `${wrapPrefix(chain, { className: object.cohort.class, period: object.cohort.period }, day)}${id}/`;
-  const met = new Set<string>();
-  for await (const { key, version, deleteMarker } of context.evidence.wraps(prefix)) {
-    if (deleteMarker) {
-      context.add(finding('DELETE_MARKER', key, 'a delete marker hides a wrap of a data key.'));
-      continue;
-    }
-    met.add(key.slice(prefix.length));
-    const state = await context.evidence.wrapState(key, version);
-    const until = object.cohort.class === LEDGER_CLASS.name ? new Date(object.retainUntil) : endOfPeriod(object.cohort.period);
-    if (state?.lock === null || state === undefined) context.add(finding('LOCK_MISSING', key, 'a wrap of a data key is not locked.'));
-    else if (state.lock !== null && state.lock.retainUntil < until && object.cohort.class !== LEDGER_CLASS.name) {
-      context.add(
-        finding('LOCK_SHORT', key, `a wrap is locked until ${state.lock.retainUntil.toISOString()}, its cohort ends ${until.toISOString()}.`),
-      );
-    }
-  }
-  for (const kind of ['kek.jwe', 'escrow.jwe'])
-    if (!met.has(kind)) context.add(finding('WRAP_MISSING', `${prefix}${kind}`, 'a wrap of a data key in use is not there.'));
 }

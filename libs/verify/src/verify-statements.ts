@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/record';
-import { parseJson, parseJws, toHex, verifyJws } from '@holdfast/seal';
+import { MAX_JWS, parseJson, parseJws, toHex, verifyJws } from '@holdfast/seal';
 import type { VerifyContext } from './context.js';
 import { finding } from './findings.js';
 
@@ -23,7 +23,7 @@ export async function verifyStatements(context: VerifyContext, named: ReadonlySe
       continue;
     }
     met.add(hash);
-    const bytes = await context.evidence.get(key, version);
+    const bytes = await context.evidence.get(key, version, MAX_JWS);
     if (bytes === undefined || toHex(context.crypto.sha256(bytes)) !== hash) {
       context.add(finding('OBJECT_DIFFERS', key, 'its bytes are not those that its name says.'));
       continue;

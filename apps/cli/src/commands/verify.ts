@@ -2,9 +2,8 @@ import { nodeCrypto } from '@holdfast/crypto-node';
 import { HoldfastError } from '@holdfast/record';
 import { HIGHEST_LEVEL, verifyArchive } from '@holdfast/verify';
 import type { Finding, VerifyReport } from '@holdfast/verify';
-import { evidenceOf } from '../evidence.js';
+import { withEvidence } from '../evidence.js';
 import { EXIT, Progress, count, print } from '../output.js';
-import { withArchive } from '../session.js';
 import type { GlobalOptions } from '../session.js';
 
 export interface VerifyCommandOptions extends GlobalOptions {
@@ -16,10 +15,10 @@ export interface VerifyCommandOptions extends GlobalOptions {
 export async function verify(options: VerifyCommandOptions): Promise<number> {
   const level = options.level ?? HIGHEST_LEVEL;
   if (!Number.isInteger(level) || level < 1 || level > 8) throw new HoldfastError('bad_configuration', '--level is a number from 1 to 8.');
-  return withArchive(options, {}, async (opened) => {
+  return withEvidence(options, async (evidence) => {
     const progress = new Progress(options.json === true);
     const began = performance.now();
-    const report = await verifyArchive(evidenceOf(opened), {
+    const report = await verifyArchive(evidence, {
       crypto: nodeCrypto,
       level,
       ...(options.archiveId !== undefined && { archiveId: options.archiveId }),

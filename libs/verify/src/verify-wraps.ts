@@ -1,0 +1,100 @@
+import { HoldfastError } from '@holdfast/record';
+import { LEDGER_CLASS, endOfPeriod, equalBytes, fromBase64Url, fromUtf8, parseJson, wrapPrefix } from '@holdfast/seal';
+import type { ManifestObject } from '@holdfast/seal';
+import type { VerifyContext } from './context.js';
+import type { StoredVersion } from './evidence.js';
+import { finding } from './findings.js';
+
+const MOST = 8192;
+/** Bytes of the four parts behind the header: a wrapped 32-byte key, a nonce, 32 bytes, a tag. */
+const PART_BYTES = [40, 12, 32, 16];
+const KINDS = { 'kek.jwe': 'A256KW', 'escrow.jwe': 'ECDH-ES+A256KW' } as const;
+
+type Kind = keyof typeof KINDS;
+
+/**
+ * Both wraps of a data key: there, locked until their cohort ends, and with headers that name what the manifest and `gov`
+ * name. What they hold is proven only by opening them: the KEK wrap when content is decrypted, the escrow wrap by the
+ * restore drill.
+ */
+export async function checkWraps(context: VerifyContext, chain: string, object: ManifestObject): Promise<void> {
+  const [day = '', id = ''] = (object.dataKey ?? '').split('/');
+  const prefix = `${wrapPrefix(chain, { className: object.cohort.class, period: object.cohort.period }, day)}${id}/`;
+  const met = new Map<string, Uint8Array>();
+  for await (const stored of context.evidence.wraps(prefix)) {
+    const { key, version, deleteMarker } = stored;
+    if (deleteMarker) {
+      context.add(finding('DELETE_MARKER', key, 'a delete marker hides a wrap of a data key.'));
+      continue;
+    }
+    const name = key.slice(prefix.length);
+    if (!isKind(name)) {
+      context.add(finding('ORPHAN', key, 'this is not the name of a wrap.'));
+      continue;
+    }
+    await checkLock(context, object, stored);
+    const bytes = await context.evidence.wrap(key, version, MOST);
+    const problem = bytes === undefined ? 'it was listed and cannot be read' : headerProblem(context, chain, object, id, name, bytes);
+    if (problem !== undefined) context.add(finding('WRAP_DAMAGED', key, `${problem}.`));
+    if (bytes === undefined) continue;
+    const other = met.get(name);
+    if (other === undefined) met.set(name, bytes);
+    else if (equalBytes(other, bytes)) context.add(finding('EQUAL_COPY', key, 'a second version with the same bytes.'));
+    else context.add(finding('SHADOW_VERSION', key, `the version ${version} holds another wrap of the same data key.`));
+  }
+  for (const kind of Object.keys(KINDS))
+    if (!met.has(kind)) context.add(finding('WRAP_MISSING', `${prefix}${kind}`, 'a wrap of a data key in use is not there.'));
+}
+
+async function checkLock(context: VerifyContext, object: ManifestObject, { key, version }: StoredVersion): Promise<void> {
+  const state = await context.evidence.wrapState(key, version);
+  const until = endOfPeriod(object.cohort.period);
+  if (state?.lock === null || state === undefined) context.add(finding('LOCK_MISSING', key, 'a wrap of a data key is not locked.'));
+  else if (state.lock.retainUntil < until && object.cohort.class !== LEDGER_CLASS.name)
+    context.add(
+      finding('LOCK_SHORT', key, `a wrap is locked until ${state.lock.retainUntil.toISOString()}, its cohort ends ${until.toISOString()}.`),
+    );
+}
+
+/** What is wrong with a wrap as far as one sees without its key (format section 11), or undefined. */
+function headerProblem(context: VerifyContext, chain: string, object: ManifestObject, id: string, kind: Kind, bytes: Uint8Array): string | undefined {
+  try {
+    const [header = '', ...parts] = fromUtf8(bytes).split('.');
+    if (parts.length !== PART_BYTES.length || parts.some((part, i) => fromBase64Url(part).length !== PART_BYTES[i]))
+      return 'it is not a compact JWE of a data key';
+    const value = parseJson(fromBase64Url(header));
+    const { class: className, period } = object.cohort;
+    const cohort = `${className}/${period}`;
+    const kid = (kind === 'kek.jwe' ? context.state.cohortKeys : context.state.escrowKeys).get(cohort);
+    if (kid === undefined) return `gov has not introduced keys for the cohort ${cohort}`;
+    const hf = { archive: context.archiveHex, chain, dataKey: id, class: className, period };
+    if (typeof value !== 'object' || value === null) return 'its header is no JSON object';
+    const { epk, ...others } = value as { readonly epk?: unknown };
+    if (JSON.stringify(sorted(kind === 'kek.jwe' ? value : others)) !== JSON.stringify(sorted({ alg: KINDS[kind], enc: 'A256GCM', kid, hf })))
+      return 'its header does not name what its manifest and gov name';
+    return kind === 'kek.jwe' ? undefined : pointProblem(epk);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    return error.message;
+  }
+}
+
+function pointProblem(epk: unknown): string | undefined {
+  if (typeof epk !== 'object' || epk === null) return 'its ephemeral key is not there';
+  const { kty, crv, x, y, ...others } = epk as Readonly<Record<string, unknown>>;
+  const whole = [x, y].every((part) => typeof part === 'string' && fromBase64Url(part).length === 32);
+  return kty === 'EC' && crv === 'P-256' && whole && Object.keys(others).length === 0 ? undefined : 'its ephemeral key is not one';
+}
+
+/** Members of an object by name, of nested ones too: the order in a header means nothing. */
+function sorted(value: object): object {
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]: [string, unknown]) => [name, typeof member === 'object' && member !== null ? sorted(member) : member]),
+  );
+}
+
+function isKind(name: string): name is Kind {
+  return Object.hasOwn(KINDS, name);
+}
