@@ -64,7 +64,8 @@ interface OpenSegment {
   readonly rules: WriterRules;
   readonly classifier: Classifier;
   readonly keys: Map<string, DataKey>;
-  readonly openedAt: number;
+  /** When its first record came. */
+  openedAt: number;
   bytes: number;
 }
 
@@ -100,6 +101,11 @@ export class PartitionSealer {
   /** The offset after the last record taken. */
   get next(): bigint {
     return this.#nextOffset;
+  }
+
+  /** The offset after the last committed record or accepted loss. */
+  get sealed(): bigint {
+    return this.#writer?.nextOffset ?? -1n;
   }
 
   get chain(): string {
@@ -139,16 +145,25 @@ export class PartitionSealer {
     this.#leaderEpoch = batch.leaderEpoch;
     let unparsed = 0;
     let mismatched = 0;
-    for (const record of batch.records) {
+    for (let i = 0; i < batch.records.length; i++) {
+      const record = batch.records[i];
+      if (record === undefined) break;
       this.#throwIfFailed();
       // Redelivery after a rebalance is harmless: what is sealed is not sealed again.
       if (record.offset < this.#nextOffset) continue;
       const open = this.#open ?? (await this.#openSegment());
       const { cohort, parsed, keyMatches } = open.classifier.classify(record);
-      if (!parsed) unparsed++;
-      if (!keyMatches) mismatched++;
       const name = `${cohort.className}/${cohort.period}`;
       if (!open.keys.has(name)) open.keys.set(name, await this.#patiently(() => this.#tools.dataKeys.current(this.#chain, cohort)));
+      // Age, or a partition in need of room, may have closed the segment during a wait: a record put into it now would be
+      // sealed nowhere. It goes into the next one.
+      if (this.#open !== open) {
+        i--;
+        continue;
+      }
+      if (!parsed) unparsed++;
+      if (!keyMatches) mismatched++;
+      if (open.builder.records === 0) open.openedAt = Date.now();
       open.builder.add(record, cohort, (wanted) => this.#secret(open, wanted));
       const size = sizeOf(record);
       open.bytes += size;
@@ -170,7 +185,8 @@ export class PartitionSealer {
 
   /** Closes the open segment when it is older than `ageMs`. */
   closeIfOld(ageMs: number, now: number): void {
-    if (this.#open !== undefined && now - this.#open.openedAt >= ageMs) this.#close();
+    // An empty one is being opened, or waits for a key.
+    if (this.#open !== undefined && this.#open.builder.records > 0 && now - this.#open.openedAt >= ageMs) this.#close();
   }
 
   /** Closes whatever is open now. */
@@ -363,6 +379,7 @@ export class PartitionSealer {
 
   #throwIfFailed(): void {
     if (this.#failure !== undefined) throw this.#failure as Error;
+    if (this.#abort.signal.aborted) throw new HoldfastError('stopped', `${this.#at.topic}/${this.#at.partition} was given up.`);
   }
 }
 

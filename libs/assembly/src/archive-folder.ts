@@ -79,5 +79,5 @@ async function readSettings(folder: string): Promise<FolderSettings> {
 }
 
 function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
