@@ -32,7 +32,7 @@ export class SqliteFollower {
   }
 
   restart(): void {
-    if (this.#end.signal.aborted) return;
+    if (this.#isOver()) return;
     if (this.#running) {
       // What the handler took may be lost to it: begin anew where it says, after the step under way.
       this.#anew = true;
@@ -55,14 +55,19 @@ export class SqliteFollower {
       // The caller of `subscribe` has its subscription before the first call.
       await turn();
       this.#anew = true;
-      while (!this.#end.signal.aborted) {
-        if (this.#anew) await this.#begin();
-        else await this.#step();
-      }
-    } catch (error) {
-      this.#handler.failed(this.#at, this.#known(error));
-    } finally {
+      await this.#laps();
       this.#running = false;
+    } catch (error) {
+      // First, so that the handler may ask for a restart at once.
+      this.#running = false;
+      this.#handler.failed(this.#at, this.#known(error));
+    }
+  }
+
+  async #laps(): Promise<void> {
+    while (!this.#isOver()) {
+      if (this.#anew) await this.#begin();
+      else await this.#step();
     }
   }
 
@@ -82,9 +87,10 @@ export class SqliteFollower {
     });
     const last = read?.records.at(-1);
     if (read === undefined || last === undefined) {
-      if (!this.#end.signal.aborted) await this.#woken.promise;
+      if (!this.#isOver()) await this.#woken.promise;
       return;
     }
+    if (this.#anew) return;
     await this.#handler.batch(this.#at, { ...read, leaderEpoch: -1 });
     this.#next = last.offset + 1n;
     // Reading is synchronous: let timers and other partitions have their turn.
@@ -122,7 +128,7 @@ export class SqliteFollower {
   /** Waits while the file cannot be read. Undefined when the partition was revoked meanwhile. */
   async #patiently<T>(work: () => T): Promise<T | undefined> {
     let reported = false;
-    while (!this.#end.signal.aborted) {
+    while (!this.#isOver()) {
       try {
         const result = work();
         if (reported) this.#handler.recovered(this.#at);
@@ -135,6 +141,11 @@ export class SqliteFollower {
       }
     }
     return undefined;
+  }
+
+  /** A method, because the compiler takes a property that was false to stay so. */
+  #isOver(): boolean {
+    return this.#end.signal.aborted;
   }
 
   #name(): string {

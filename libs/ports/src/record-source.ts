@@ -42,7 +42,10 @@ export interface Uncompared extends Watermarks {
 export interface PartitionHandler {
   /** A partition was assigned. A rejected promise leaves it unread and is reported to `failed`. */
   assigned(at: TopicPartition): Promise<StartAt>;
-  /** `StartAt.last` was gone by retention. Called before the first batch. */
+  /**
+   * The record to compare with was gone by retention: `StartAt.last`, before the first batch; or, after a change of
+   * leader or connection, the last record handed over, before the batch that follows.
+   */
   uncompared(at: TopicPartition, facts: Uncompared): Promise<void>;
   /**
    * Takes records; they need not be durable when it resolves. The source hands over nothing more of this partition before
@@ -73,8 +76,8 @@ export interface Subscription {
   commit(at: TopicPartition, next: bigint): void;
   /**
    * Starts a partition anew (after `accept-gap`, `new-epoch`, a transient failure, or a commit that failed while no batch
-   * was under way): `assigned` is asked again, after the `batch` under way has ended, also when the partition runs. Another
-   * worker's partition is left alone.
+   * was under way): `assigned` is asked again, after the `batch` under way has ended, also when the partition runs; no batch
+   * begins in between. Another worker's partition is left alone.
    */
   restart(at: TopicPartition): void;
   /** Stops intake, waits for `batch` calls under way, calls `revoked`, closes. */

@@ -60,7 +60,9 @@ export class KafkaRecordSource implements RecordSource {
     const subscription = new KafkaSubscription({
       ...{ config: this.#config, topics, groupId, sessionTimeoutMs, pollMs, handler },
       limits: { maxBytesPerPartition, maxBatchBytes },
-      ready: async () => void (await this.topics()),
+      ready: async () => {
+        await this.topics();
+      },
     });
     await subscription.start();
     this.#open.add(subscription);

@@ -75,14 +75,14 @@ export class KafkaSubscription implements Subscription {
   }
 
   async #startLater(): Promise<void> {
-    while (!this.#end.signal.aborted) {
+    while (!this.#isOver()) {
       try {
         await sleep(RETRY_MS, undefined, { signal: this.#end.signal });
         await this.#options.ready();
         this.#member.start();
         return;
       } catch (error) {
-        if (this.#end.signal.aborted) return;
+        if (this.#isOver()) return;
         if (error instanceof HoldfastError && error.code !== 'source_unavailable') {
           this.#handler.failed(undefined, error);
           return;
@@ -114,10 +114,15 @@ export class KafkaSubscription implements Subscription {
         }
       }),
     );
-    if (this.#end.signal.aborted) return;
+    if (this.#isOver()) return;
     for (const [name, at] of wanted) {
       if (!this.#readers.has(name)) this.#readers.set(name, new PartitionReader(at, this.#fetcher, this.#handler, this.#options.limits));
     }
+  }
+
+  /** A method, because the compiler takes a property that was false to stay so. */
+  #isOver(): boolean {
+    return this.#end.signal.aborted;
   }
 
   commit(at: TopicPartition, next: bigint): void {

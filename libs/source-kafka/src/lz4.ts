@@ -20,7 +20,8 @@ export function unlz4(src: Buffer, limit: number): Buffer {
     out.copy(larger, 0, 0, to);
     out = larger;
   };
-  const more = (length: number) => {
+  const more = (start: number) => {
+    let length = start;
     for (let byte = 255; byte === 255;) {
       need(1);
       byte = src[at++] ?? 0;

@@ -37,7 +37,10 @@ export class PartitionReader {
   readonly #fetcher: PartitionFetcher;
   readonly #handler: PartitionHandler;
   readonly #limits: ReaderLimits;
-  readonly #end = new AbortController();
+  /** One lap is from `assigned` to a restart, a failure or the end. */
+  #lap = new AbortController();
+  #anew = false;
+  #revoked = false;
   /** The offset wanted next: nothing below is handed over again, nothing at or above it has been. */
   #position = 0n;
   #last: Compared | undefined;
@@ -59,18 +62,37 @@ export class PartitionReader {
   }
 
   restart(): void {
-    if (this.#running || this.#end.signal.aborted) return;
+    if (this.#revoked) return;
+    if (this.#running) {
+      this.#anew = true;
+      this.#lap.abort();
+      return;
+    }
     this.#running = true;
     this.#run = this.#follow();
   }
 
   async revoke(): Promise<void> {
-    this.#end.abort();
+    this.#revoked = true;
+    this.#lap.abort();
     await this.#run;
     await this.#handler.revoked(this.at);
   }
 
   async #follow(): Promise<void> {
+    do {
+      this.#anew = false;
+      this.#lap = new AbortController();
+      await this.#oneLap();
+    } while (this.#goesOn());
+    this.#running = false;
+  }
+
+  #goesOn(): boolean {
+    return this.#anew && !this.#revoked;
+  }
+
+  async #oneLap(): Promise<void> {
     try {
       const { next, last } = await this.#handler.assigned(this.at);
       this.#position = next;
@@ -80,12 +102,10 @@ export class PartitionReader {
       this.#following = undefined;
       this.#damagedAt = undefined;
       await this.#compare();
-      while (!this.#end.signal.aborted) await this.#step();
+      while (!this.#isOver()) await this.#step();
     } catch (error) {
       // After a revocation only what must not be overlooked is worth a report.
-      if (!this.#end.signal.aborted || kindOf(error) === 'integrity') this.#handler.failed(this.at, this.#known(error));
-    } finally {
-      this.#running = false;
+      if (!this.#isOver() || kindOf(error) === 'integrity') this.#handler.failed(this.at, this.#known(error));
     }
   }
 
@@ -110,7 +130,7 @@ export class PartitionReader {
     for (;;) {
       const answer = this.#sound(await this.#fetcher.now(want));
       if (answer.bytes.length > 0) return answer;
-      const news = this.#sound(await this.#fetcher.wait(want, this.#end.signal));
+      const news = this.#sound(await this.#fetcher.wait(want, this.#lap.signal));
       if (news.bytes.length > 0) return news;
       // Announced but not sent, again: do not ask in a tight loop.
       if (news.stable > want.offset && answer.stable > want.offset) await this.#pause(RETRY_FROM_MS);
@@ -147,7 +167,7 @@ export class PartitionReader {
         if (head.leaderEpoch !== this.#epoch || this.#disturbed) {
           await flush(this.#epoch);
           if (this.#epoch !== -1 || this.#disturbed) await this.#compare();
-          if (this.#end.signal.aborted) return;
+          if (this.#isOver()) return;
           this.#epoch = head.leaderEpoch;
         }
         await this.#explainGap(head, fetched.high);
@@ -157,14 +177,14 @@ export class PartitionReader {
           bytes += (record.key?.length ?? 0) + (record.value?.length ?? 0);
           this.#position = record.offset + 1n;
           if (records.length >= RECORDS_AT_ONCE || bytes >= this.#limits.maxBytesPerPartition * 4) await flush(this.#epoch);
-          if (this.#end.signal.aborted) return;
+          if (this.#isOver()) return;
         }
         // Markers, aborted records and what compaction removed at the end of the batch are passed over here.
         this.#position = head.lastOffset + 1n;
       }
     } catch (error) {
       // What came before the fault is whole and in order. (After a fault of the handler nothing is left to hand over.)
-      if (error instanceof HoldfastError && BEHIND_WHOLE_RECORDS.has(error.code) && !this.#end.signal.aborted) await flush(this.#epoch);
+      if (error instanceof HoldfastError && BEHIND_WHOLE_RECORDS.has(error.code) && !this.#isOver()) await flush(this.#epoch);
       throw this.#known(error);
     }
     await flush(this.#epoch);
@@ -172,7 +192,7 @@ export class PartitionReader {
 
   async #deliver(records: readonly RawRecord[], high: bigint, leaderEpoch: number): Promise<void> {
     const last = records.at(-1);
-    if (last === undefined || this.#end.signal.aborted) return;
+    if (last === undefined || this.#isOver()) return;
     await this.#handler.batch(this.at, { records, high, leaderEpoch });
     const fingerprint = fingerprintOf(last);
     this.#last = { offset: last.offset, same: (record) => fingerprintOf(record) === fingerprint };
@@ -254,13 +274,13 @@ export class PartitionReader {
   async #patiently<T>(work: () => Promise<T>): Promise<T | undefined> {
     let since: number | undefined;
     let reported = false;
-    for (let wait = RETRY_FROM_MS; !this.#end.signal.aborted; wait = Math.min(wait * 2, RETRY_TO_MS)) {
+    for (let wait = RETRY_FROM_MS; !this.#isOver(); wait = Math.min(wait * 2, RETRY_TO_MS)) {
       try {
         const result = await this.#unlessEnded(work());
         if (reported) this.#handler.recovered(this.at);
         return result;
       } catch (error) {
-        if (this.#end.signal.aborted) return undefined;
+        if (this.#isOver()) return undefined;
         if (error instanceof OutOfRange) await this.#patiently(async () => this.#inRange(await this.#fetcher.watermarks(this.at)));
         else if (!(error instanceof HoldfastError) || error.code !== 'source_unavailable') throw error;
         this.#disturbed = true;
@@ -284,7 +304,7 @@ export class PartitionReader {
   #unlessEnded<T>(work: Promise<T> | undefined): Promise<T | undefined> {
     if (work === undefined) return Promise.resolve(undefined);
     const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
-    const { signal } = this.#end;
+    const { signal } = this.#lap;
     const leave = () => {
       resolve(undefined);
     };
@@ -298,10 +318,15 @@ export class PartitionReader {
 
   async #pause(ms: number): Promise<void> {
     try {
-      await sleep(ms, undefined, { signal: this.#end.signal });
+      await sleep(ms, undefined, { signal: this.#lap.signal });
     } catch {
       // Given back: every loop looks at the signal.
     }
+  }
+
+  /** A method, because the compiler takes a property that was false to stay so. */
+  #isOver(): boolean {
+    return this.#lap.signal.aborted;
   }
 
   #name(): string {

@@ -9,6 +9,8 @@ import { KafkaRecordSink } from '../src/kafka-record-sink.js';
 import { KafkaRecordSource } from '../src/kafka-record-source.js';
 import { createTopic, newTopic, PATIENCE_MS, reading, record, records, soon } from './reading.js';
 
+const isOver = ({ signal }: AbortController) => signal.aborted;
+
 // A broker of its own, to be killed and damaged.
 describeWith({ env: ['HOLDFAST_TEST_KAFKA_BROKERS'] }, 'Kafka when things go wrong', () => {
   let folder: string;
@@ -62,10 +64,10 @@ describeWith({ env: ['HOLDFAST_TEST_KAFKA_BROKERS'] }, 'Kafka when things go wro
     const topic = newTopic('killed');
     await createTopic(brokers, { topic, numPartitions: 2 });
     const { handler } = await read({ brokers, topics: [topic] });
-    let producing = true;
+    const producing = new AbortController();
     let sent = 0;
     const producer = (async () => {
-      while (producing) {
+      while (!isOver(producing)) {
         await sink.append(topic, [record(`r${sent}`), record(`r${sent}`, { partition: 1 })]);
         sent++;
       }
@@ -79,7 +81,7 @@ describeWith({ env: ['HOLDFAST_TEST_KAFKA_BROKERS'] }, 'Kafka when things go wro
     }
     const last = sent;
     await soon(() => sent > last, 'producing goes on');
-    producing = false;
+    producing.abort();
     await producer;
     await soon(() => handler.total() === sent * 2, 'all records');
     for (const partition of [0, 1]) {

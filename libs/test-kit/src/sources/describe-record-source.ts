@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { HoldfastError, partitionOfKey, type RawRecord } from '@holdfast/record';
 import { SourceLostError, type NewRecord, type RecordBatch, type RecordSink, type RecordSource, type TopicPartition } from '@holdfast/ports';
 import { describeWith, type Needs } from '../needs.js';
@@ -255,16 +255,38 @@ export function describeRecordSource(
       expect(handler.assignedCalls(at)).toBe(2);
     });
 
-    test('leaves a partition alone that runs when it is told to start again', async () => {
+    test('begins anew where the handler says when a partition that runs is started again', async () => {
       await pair.sink.append(topic, many(5));
-      const handler = new RecordingHandler();
+      let next = 0n;
+      const handler = new RecordingHandler({ next: (one) => first(next)(one), last: () => (next === 0n ? undefined : `r${next - 1n}`) });
       await follow(handler);
       await soon(() => handler.total() === 5, 'the records');
+      next = 3n;
       handler.subscription?.restart(at);
+      await soon(() => handler.total() === 7, 'two of them again');
       await pair.sink.append(topic, many(5, 5));
-      await soon(() => handler.total() === 10, 'more records');
-      expect(handler.assignedCalls(at)).toBe(1);
-      expect(handler.texts(at)).toEqual(many(10).map((_, i) => `r${i}`));
+      await soon(() => handler.total() === 12, 'more records');
+      expect(handler.assignedCalls(at)).toBe(2);
+      expect(handler.texts(at)).toEqual([...many(5), ...many(7)].map((_, i) => `r${i < 5 ? i : i - 2}`));
+      expect(handler.revokedCalls(at)).toBe(0);
+      expect([...handler.mistakes, ...handler.failures]).toEqual([]);
+    });
+
+    test('hands over no batch between a restart and the new start', async () => {
+      const gate = Promise.withResolvers<undefined>();
+      const handler = new RecordingHandler({ onBatch: async ({ partition }) => (partition === 0 ? gate.promise : undefined) });
+      await pair.sink.append(topic, many(10));
+      await follow(handler);
+      await soon(() => handler.batches(at).length === 1, 'the first batch');
+      await pair.sink.append(topic, many(10, 10));
+      await soon(() => handler.assignedCalls({ topic, partition: 2 }) === 1, 'all partitions are assigned');
+      const before = handler.order.length;
+      handler.subscription?.restart(at);
+      gate.resolve(undefined);
+      await soon(() => handler.records(at).length >= 30, 'all of them after the first again');
+      expect(handler.order[before]).toBe('assigned');
+      expect(handler.assignedCalls(at)).toBe(2);
+      expect(handler.mistakes).toEqual([]);
     });
 
     test('stops the partition whose handler fails, reports it, and delivers the batch again after a restart', async () => {

@@ -141,6 +141,7 @@ class Follower {
   readonly #mistakes: string[];
   readonly #end = new AbortController();
   #running = true;
+  #anew = true;
   #run: Promise<void>;
 
   constructor(at: TopicPartition, log: MemoryLog, limit: number, fault: SourceFault, handler: PartitionHandler, mistakes: string[]) {
@@ -154,7 +155,12 @@ class Follower {
   }
 
   restart(): void {
-    if (this.#running || this.#end.signal.aborted) return;
+    if (this.#isOver()) return;
+    this.#anew = true;
+    if (this.#running) {
+      this.#log.wake();
+      return;
+    }
     this.#running = true;
     this.#run = this.#follow();
   }
@@ -166,36 +172,52 @@ class Follower {
   }
 
   async #follow(): Promise<void> {
-    const at = this.#at;
     try {
-      const start = await this.#handler.assigned(at);
-      if (start.last !== undefined && start.last.offset >= start.next)
-        this.#mistakes.push(`${at.topic}/${at.partition}: last ${start.last.offset} is not below next ${start.next}`);
-      if (this.#end.signal.aborted) return;
-      this.delivered = start.next;
-      await this.#retrying('watermarks', () => {
-        this.#check();
-      });
-      await this.#compare(start);
-      while (!this.#end.signal.aborted) {
-        const changed = this.#log.changed(this.#end.signal);
-        const records = await this.#retrying('read', () => {
-          this.#check();
-          return this.#log.read(at, this.delivered, this.#limit);
-        });
-        const last = records?.at(-1);
-        if (records === undefined || last === undefined) {
-          await changed;
-          continue;
-        }
-        await this.#handler.batch(at, { records, high: this.#log.watermarks(at).high, leaderEpoch: -1 });
-        this.delivered = last.offset + 1n;
+      while (!this.#isOver()) {
+        if (this.#anew) await this.#begin();
+        else await this.#step();
       }
-    } catch (error) {
-      if (!this.#end.signal.aborted || kindOf(error) === 'integrity') this.#handler.failed(at, known(at, error));
-    } finally {
       this.#running = false;
+    } catch (error) {
+      this.#running = false;
+      if (!this.#isOver() || kindOf(error) === 'integrity') this.#handler.failed(this.#at, known(this.#at, error));
     }
+  }
+
+  async #begin(): Promise<void> {
+    this.#anew = false;
+    const at = this.#at;
+    const start = await this.#handler.assigned(at);
+    if (start.last !== undefined && start.last.offset >= start.next) {
+      this.#mistakes.push(`${at.topic}/${at.partition}: last ${start.last.offset} is not below next ${start.next}`);
+    }
+    if (this.#isOver()) return;
+    this.delivered = start.next;
+    await this.#retrying('watermarks', () => {
+      this.#check();
+    });
+    await this.#compare(start);
+  }
+
+  async #step(): Promise<void> {
+    const changed = this.#log.changed(this.#end.signal);
+    const records = await this.#retrying('read', () => {
+      this.#check();
+      return this.#log.read(this.#at, this.delivered, this.#limit);
+    });
+    if (this.#anew) return;
+    const last = records?.at(-1);
+    if (records === undefined || last === undefined) {
+      await changed;
+      return;
+    }
+    await this.#handler.batch(this.#at, { records, high: this.#log.watermarks(this.#at).high, leaderEpoch: -1 });
+    this.delivered = last.offset + 1n;
+  }
+
+  /** A method, because the compiler takes a property that was false to stay so. */
+  #isOver(): boolean {
+    return this.#end.signal.aborted;
   }
 
   #check(): void {
@@ -226,7 +248,7 @@ class Follower {
   /** Undefined when the partition was revoked meanwhile. */
   async #retrying<T>(step: 'compare' | 'read' | 'watermarks', work: () => T): Promise<T | undefined> {
     let reported = false;
-    while (!this.#end.signal.aborted) {
+    while (!this.#isOver()) {
       try {
         await this.#fault(step, this.#at);
         const result = work();

@@ -6,7 +6,7 @@ export interface RecordingOptions {
   next?(at: TopicPartition): bigint;
   /** Text of the record before `next`, to be compared. */
   last?(at: TopicPartition): string | undefined;
-  onBatch?(at: TopicPartition, batch: RecordBatch): void | Promise<unknown>;
+  onBatch?(at: TopicPartition, batch: RecordBatch): unknown;
 }
 
 const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`;
