@@ -35,7 +35,10 @@ export interface PartitionStatus {
   readonly topic: string;
   readonly partition: number;
   readonly chain: string;
+  /** After the last record taken. */
   readonly next: bigint;
+  /** After the last record committed; -1 before the chain's head is known. */
+  readonly sealed: bigint;
   readonly lag: bigint;
   readonly stopped?: string;
 }
@@ -120,6 +123,7 @@ export class SealWorker implements PartitionHandler, SealObserver {
         partition: Number(number),
         chain: partition.chain,
         next: partition.next,
+        sealed: partition.sealed,
         lag: partition.lag,
         ...(stopped !== undefined && { stopped }),
       };

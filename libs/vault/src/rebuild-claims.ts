@@ -46,6 +46,7 @@ export async function rebuildClaims(
   for (let before = -1; before !== governance.head.next;) {
     before = governance.head.next;
     chains = 0;
+    kept = 0;
     await rebuild(GOVERNANCE_CHAIN, governance.keys);
     await governance.refresh();
   }

@@ -231,6 +231,3 @@ def parse_event(record):
     exactly("event", {name: event[name] for name in COMMON if name in event}, COMMON)
     return event
 
-
-def check_event_time(record):
-    check(millis(parse_event(record)["time"]) == record.timestamp, "EVENT", "time is not the timestamp of the record")

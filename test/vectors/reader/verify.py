@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import wraps
 from content import ContentObject, ObjectKeys, context, open_object
 from folder import read_claims, read_store
-from governance import State, check_event_time, parse_genesis, parse_manifest, parse_statement
+from governance import State, parse_genesis, parse_manifest, parse_statement
 from keys import NoKeys
 from notation import (
     DAY, Finding, base64url, check, end_of_month, exactly, hash32, is_chain, is_class, lock_date, mth, number, parse_jws, period_of, sha256, text, u,
@@ -254,9 +254,6 @@ class Verifier:
             records += [(*record, o["enc"] == "none") for record in got or []]
         records.sort(key=lambda item: item[0].offset)
         segment.records = records
-        if chain.startswith("access/"):
-            for record, *_ in records:
-                self.guarded(f"{chain} record {record.offset}", check_event_time, record)
         self.guarded(where, self.coverage, body, records if complete else None)
 
     def links(self, body, before):
@@ -410,8 +407,7 @@ class Verifier:
     def fold(self, segment):
         state = self.states[-1].copy()
         for record, _, clear in segment.records:
-            if self.guarded(f"gov record {record.offset}", state.apply, record, clear) is not None:
-                self.guarded(f"gov record {record.offset}", check_event_time, record)
+            self.guarded(f"gov record {record.offset}", state.apply, record, clear)
         self.states.append(state)
 
     def empty_chain(self, chain):

@@ -8,6 +8,7 @@ import { PrintedAlarms, withArchive } from '../session.js';
 import type { GlobalOptions } from '../session.js';
 
 const LOOK_MS = 50;
+const QUIET_MS = 5_000;
 
 export interface IngestOptions extends GlobalOptions {
   readonly untilIdle?: boolean;
@@ -71,10 +72,6 @@ export async function sealUntilIdle(
   const source = opened.source();
   const worker = new SealWorker({ ...opened, source, limits: SEAL_LIMITS, alarms });
   const ends = new Map<string, bigint>();
-  for (const { topic, partitions } of await source.topics()) {
-    for (let partition = 0; partition < partitions; partition++)
-      ends.set(`${topic}/${partition}`, (await source.watermarks({ topic, partition })).high);
-  }
   const stop = new AbortController();
   let last: readonly PartitionStatus[] = [];
   const onSignal = (): void => {
@@ -83,20 +80,34 @@ export async function sealUntilIdle(
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
   try {
+    for (const { topic, partitions } of await source.topics()) {
+      for (let partition = 0; partition < partitions; partition++)
+        ends.set(`${topic}/${partition}`, (await source.watermarks({ topic, partition })).high);
+    }
     await worker.start();
+    let quietSince = Date.now();
+    let seen = -1;
     for (;;) {
       const status = worker.status();
       const lag = status.reduce((sum, partition) => sum + Number(partition.lag), 0);
+      const taken = status.reduce((sum, partition) => sum + Number(partition.next), 0);
       onProgress(worker.counts.records, lag);
-      const done = [...ends].every(([name, end]) => {
+      if (taken !== seen) quietSince = Date.now();
+      seen = taken;
+      // The end of a log can be a transaction marker, which no reader is given: then its end is where nothing more comes.
+      const quiet = status.length === ends.size && alarms.standing.size === 0 && Date.now() - quietSince > QUIET_MS;
+      const reached = [...ends].every(([name, end]) => {
         const partition = status.find((candidate) => `${candidate.topic}/${candidate.partition}` === name);
         return partition?.stopped !== undefined ? alarms.stopped : (partition?.next ?? -1n) >= end;
       });
-      if (done || stop.signal.aborted) break;
+      if (reached || quiet || stop.signal.aborted) {
+        await worker.flush();
+        last = worker.status();
+        // Taken is not sealed: a commit that failed makes the partition begin anew, and then this goes on.
+        if (stop.signal.aborted || last.every((partition) => partition.stopped !== undefined || partition.sealed === partition.next)) break;
+      }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
-    await worker.flush();
-    last = worker.status();
   } finally {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);
@@ -105,7 +116,7 @@ export async function sealUntilIdle(
   }
   if (stop.signal.aborted)
     throw new HoldfastError('stopped', 'Stopped on request; what was sealed stays sealed, and the next run goes on behind it.');
-  const partitions = last.map(({ topic, partition, chain, next: offset }) => ({
+  const partitions = last.map(({ topic, partition, chain, sealed: offset }) => ({
     partition: `${topic}/${partition}`,
     chain,
     next: offset.toString(),
