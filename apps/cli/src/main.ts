@@ -34,6 +34,7 @@ const program = new Command('holdfast')
   .description('A compliance archive for instant messages: sealed, searchable, provable.')
   .version('0.1.0')
   .exitOverride()
+  .hook('preAction', (_program, action) => void action.setOptionValue('environment', process.env))
   .showHelpAfterError('(add --help for what it takes)');
 
 function command(parent: Command, name: string, description: string): Command {

@@ -8,6 +8,8 @@ import { z } from 'zod';
 export interface GlobalOptions {
   readonly data?: string;
   readonly json?: boolean;
+  /** The variables of the process; main.ts adds them to what the command line said. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 /** What a command does with an archive. */
@@ -30,20 +32,20 @@ export async function withArchive<T>(options: GlobalOptions, how: OpenOptions, w
 
 async function openArchive(options: GlobalOptions, { create, recover }: OpenOptions): Promise<OpenedArchive> {
   if (options.data !== undefined) return openEmbedded(options.data, create === true ? EMBEDDED_DEFAULTS : undefined, { recover: recover === true });
-  if (process.env['HOLDFAST_PROFILE'] !== 'cluster') {
+  if (options.environment['HOLDFAST_PROFILE'] !== 'cluster') {
     throw new HoldfastError(
       'bad_configuration',
       'Name the archive: --data DIR for an embedded one, or HOLDFAST_PROFILE=cluster and its settings (docs/configuration.md).',
     );
   }
-  return openCluster(await clusterEnvironment(), { recover: recover === true, warn: (sentence) => process.stderr.write(`${sentence}\n`) });
+  return openCluster(await clusterEnvironment(options), { recover: recover === true, warn: (sentence) => process.stderr.write(`${sentence}\n`) });
 }
 
 /** Settings of the cluster from the environment. */
-export async function clusterEnvironment(): Promise<ClusterSettings> {
+export async function clusterEnvironment({ environment }: GlobalOptions): Promise<ClusterSettings> {
   // Only here: the platform library brings the web framework, and most commands need none of it.
   const { readConfig } = await import('@holdfast/platform');
-  return readConfig(z.object(clusterSettings), process.env);
+  return readConfig(z.object(clusterSettings), environment);
 }
 
 /** Alarms of a command that runs to its end: each is printed once on stderr, and the standing ones can be asked for. */

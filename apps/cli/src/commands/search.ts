@@ -45,7 +45,7 @@ export async function search(text: string, options: SearchCommandOptions): Promi
     if (!result.ok) return refuse(query, result, options.json === true);
     print(options.json === true, result, () =>
       [
-        `${result.reading.en}`,
+        result.reading.en,
         ...result.warnings.map((warning) => `  ${warning.code}: ${warning.message.en}`),
         `${count(result.total)} records match (dates in ${result.timeZone}).`,
         ...(result.notYetSearchable > 0 ? [`${count(result.notYetSearchable)} sealed segments are not searchable yet.`] : []),
@@ -78,9 +78,7 @@ function refuse(query: string, refused: Refused, json: boolean): number {
   else {
     process.stderr.write(`${query}\n`);
     for (const { code, start, end, message, hint } of refused.errors) {
-      process.stderr.write(
-        `${' '.repeat(start)}${'^'.repeat(Math.max(1, end - start))}\n${code}: ${message.en}${hint === undefined ? '' : ` ${hint.en}`}\n`,
-      );
+      process.stderr.write(`${' '.repeat(start)}${'^'.repeat(Math.max(1, end - start))}\n${code}: ${message.en} ${hint.en}\n`);
     }
   }
   return EXIT.findings;

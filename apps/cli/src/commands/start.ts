@@ -52,7 +52,7 @@ export async function start(options: StartOptions): Promise<number> {
     say(`${count(records)} sample messages, English and Chinese, were put into the source.`);
   }
   await opened.close();
-  const environment = { ...process.env, HOLDFAST_PROFILE: 'embedded', HOLDFAST_DATA: folder, HOLDFAST_PORT: String(options.port) };
+  const environment = { ...options.environment, HOLDFAST_PROFILE: 'embedded', HOLDFAST_DATA: folder, HOLDFAST_PORT: String(options.port) };
   const services = [launch('ingest', environment), launch('audit', environment)];
   let stopping: NodeJS.Signals | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -85,7 +85,7 @@ function launch(name: string, environment: NodeJS.ProcessEnv): Service {
   const main = fileURLToPath(import.meta.resolve(`@holdfast/${name}/main`));
   // Own process group: Ctrl-C in the terminal reaches only this process, which stops the services in order.
   const child = spawn(process.execPath, [...process.execArgv, main], {
-    env: { ...environment, HOLDFAST_LOG_LEVEL: process.env['HOLDFAST_LOG_LEVEL'] ?? 'warn' },
+    env: { ...environment, HOLDFAST_LOG_LEVEL: environment['HOLDFAST_LOG_LEVEL'] ?? 'warn' },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });

@@ -12,7 +12,7 @@ export async function storeCheck(options: GlobalOptions & { readonly full?: bool
       'bad_configuration',
       'store-check tries an S3 store; a folder keeps its promises by libs/embedded and is checked by "holdfast verify".',
     );
-  const settings = await clusterEnvironment();
+  const settings = await clusterEnvironment(options);
   const progress = new Progress(options.json === true);
   const buckets = bucketsOf(settings.s3BucketPrefix);
   const report = await checkStore(
