@@ -76,8 +76,9 @@ export class IndexFollower {
 
   async #follow(): Promise<void> {
     const { alarms, pollMs = 200 } = this.#options;
+    const stopped = (): boolean => this.#abort.signal.aborted;
     let wait = pollMs;
-    while (!this.#abort.signal.aborted) {
+    while (!stopped()) {
       try {
         if (this.#position === undefined) await this.#open();
         const more = await this.#round();
@@ -86,7 +87,7 @@ export class IndexFollower {
           alarms.clear(code, 'index');
         if (!more) await pause(wait, this.#abort.signal);
       } catch (error) {
-        if (this.#abort.signal.aborted) return;
+        if (stopped()) return;
         // Sealing never waits for this: the role says what is wrong, waits, and catches up.
         this.#position = undefined;
         this.#raise(error);
