@@ -5,7 +5,7 @@ import type { Crypto, PublicKey } from '@holdfast/seal';
 
 const TAG = 16;
 // Not in Node's documentation but in every release since 4; a spec compares it with sha256().
-const latin1Write = (Buffer.prototype as unknown as { latin1Write(this: Uint8Array, text: string, at: number, length: number): number }).latin1Write;
+const { latin1Write } = Buffer.prototype as unknown as { latin1Write: (this: Uint8Array, text: string, at: number, length: number) => number };
 const COMPRESS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** Parsed public keys: an archive has few, and every manifest names one. */
 const keys = new Map<string, KeyObject>();
