@@ -32,7 +32,7 @@ export async function* committedPath(archive: Archive, chain: string, keys: KeyL
   for await (const version of archive.vault.list(manifestPrefix(chain))) {
     const name = parseManifestKey(version.key);
     if (name?.chain !== chain || version.deleteMarker) continue;
-    if (current === undefined || name.seq !== current.seq) {
+    if (name.seq !== current?.seq) {
       if (current !== undefined) {
         const next = await read(archive, chain, name.seq, version.key, version.version, name.hash, keys);
         const finished = levelOf(current, next?.manifest.prev, previous, false);
