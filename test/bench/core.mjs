@@ -18,8 +18,9 @@ function classifierState() {
   return state;
 }
 
-/** @returns lines of the report */
+/** Lines of the report. */
 export async function benchCore() {
+  /** @type {import('@holdfast/record').RawRecord[]} */
   const records = [...syntheticEvents({ records: SEGMENT, seed: 1, conversations: 300 })].map((record, i) => ({
     offset: BigInt(i),
     timestamp: record.timestamp,
@@ -33,7 +34,7 @@ export async function benchCore() {
   const dataKey = randomBytes(32);
   const state = classifierState();
   const chain = 'msg/bench/chat/0/0';
-  const seal = (seq) => {
+  const seal = (/** @type {number} */ seq) => {
     const classifier = new Classifier(state, new Date());
     const builder = new SegmentBuilder(nodeCrypto, { archive, chain, seq }, 0n);
     const random = randomBytes(32);
@@ -44,11 +45,12 @@ export async function benchCore() {
   };
   // The first rounds only warm the compiler.
   for (let i = 0; i < 3; i++) seal(i);
+  /** @type {ReturnType<typeof seal>[]} */
   const segments = [];
   const sealing = await measure(() => {
     for (let i = 0; i < ROUNDS; i++) segments.push(seal(i));
   });
-  const verifySegment = (segment, seq) => {
+  const verifySegment = (/** @type {ReturnType<typeof seal>} */ segment, /** @type {number} */ seq) => {
     const walked = segment.objects.map((object) =>
       new ObjectReader(nodeCrypto, { archive, chain, seq }, manifestObject(object), dataKey).walk(object.bytes),
     );
@@ -59,7 +61,7 @@ export async function benchCore() {
   const verifying = await measure(() => {
     segments.forEach((segment, i) => verifySegment(segment, i));
   });
-  const stored = segments[0].objects.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const stored = segments[0]?.objects.reduce((sum, { bytes }) => sum + bytes.length, 0) ?? 0;
   const plain = Buffer.concat(records.map(({ value }) => Buffer.from(value ?? [])));
   const whole = Buffer.concat(records.map((record) => encodeRecord(record, 0n)));
   return [
@@ -75,7 +77,10 @@ export async function benchCore() {
   ];
 }
 
+/** @param {ReturnType<SegmentBuilder['finish']>['objects'][number]} object */
 function manifestObject(object) {
+  const { secret } = object;
+  if (secret === null) throw new Error('these records are sealed with a data key');
   return {
     no: object.no,
     cohort: { class: object.cohort.className, number: object.cohort.classNumber, period: object.cohort.period },
@@ -90,10 +95,10 @@ function manifestObject(object) {
       root: toHex(object.directory.root),
       entries: object.directory.entries,
       unattributed: { count: object.directory.unattributed.count, root: toHex(object.directory.unattributed.root) },
-      labelCommitment: toHex(object.secret.labelCommitment),
+      labelCommitment: toHex(secret.labelCommitment),
     },
     retainUntil: '2033-11-30T23:59:59Z',
-    random: toHex(object.secret.random),
-    commitment: toHex(object.secret.commitment),
+    random: toHex(secret.random),
+    commitment: toHex(secret.commitment),
   };
 }

@@ -1,7 +1,13 @@
 // Small tools of the benchmarks: time, processor time and memory of a piece of work. Figures, never assertions.
 import { cpus, totalmem } from 'node:os';
 
-/** Runs `work` and answers seconds of wall clock and of processor (all threads of this process). */
+/** @typedef {Record<string, number | string>} Line a figure by what it is; `name` says of what work */
+
+/**
+ * Runs `work` and answers seconds of wall clock and of processor (all threads of this process).
+ * @template T
+ * @param {() => T | Promise<T>} work
+ */
 export async function measure(work) {
   const cpu = process.cpuUsage();
   const began = performance.now();
@@ -11,7 +17,14 @@ export async function measure(work) {
   return { result, seconds, cpuSeconds: (used.user + used.system) / 1e6 };
 }
 
-/** One line of the report: rate by wall clock and by core, processor seconds per million records. */
+/**
+ * One line of the report: rate by wall clock and by core, processor seconds per million records.
+ * @param {string} name
+ * @param {number} records
+ * @param {{ seconds: number, cpuSeconds: number }} measured
+ * @param {Record<string, number | string>} extra
+ * @returns {Line}
+ */
 export function rate(name, records, { seconds, cpuSeconds }, extra = {}) {
   return {
     name,

@@ -2,6 +2,7 @@
 import { benchCore } from './core.mjs';
 import { hardware } from './measure.mjs';
 
+/** @type {Record<string, () => Promise<import('./measure.mjs').Line[]>>} */
 const BENCHES = { core: benchCore };
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(BENCHES);
 console.log(`${hardware()}, ${new Date().toISOString().slice(0, 10)}`);

@@ -10,6 +10,9 @@ import { messageChain } from '@holdfast/record';
 import { toHex } from '@holdfast/seal';
 import { LedgerWriter, readHead } from '@holdfast/vault';
 
+/** @typedef {import('@holdfast/assembly').OpenedArchive} OpenedArchive */
+/** @typedef {import('@holdfast/ports').NewRecord} NewRecord */
+
 const folder = process.argv[2];
 if (folder === undefined) throw new Error('name an empty folder');
 const topic = 'chat';
@@ -25,9 +28,10 @@ const settings = {
     { name: 'trade', number: 2, months: 84, lengthenMonths: 0 },
   ],
 };
-const bytes = (text) => new TextEncoder().encode(text);
-const header = (key, value) => ({ key: bytes(key), value: value === null ? null : bytes(value) });
+const bytes = (/** @type {string} */ text) => new TextEncoder().encode(text);
+const header = (/** @type {string} */ key, /** @type {string | null} */ value) => ({ key: bytes(key), value: value === null ? null : bytes(value) });
 const base = { headers: [], timestamp: 1_790_000_000_000n, partition: 0 };
+/** @type {import('@holdfast/ports').Alarms} */
 const alarms = { raise: (code, place, severity, message) => console.log(severity, code, place, message), clear: () => undefined };
 
 /** Records that are hard to keep as they are. */
@@ -44,6 +48,7 @@ const odd = [
   { ...base, key: bytes('future'), value: bytes(JSON.stringify({ kind: 'message.created', platform: 'x', workspace: { id: 'w' }, conversation: { id: 'c' }, source_id: '1', actor: null, times: { occurred_at: '2029-01-01T00:00:00Z' }, body: { text: 'from the future 未来' } })) },
 ];
 
+/** @param {OpenedArchive} opened */
 async function seal(opened) {
   const source = opened.source();
   const worker = new SealWorker({ ...opened, source, limits: { ...SEAL_LIMITS, segmentRecords: 200 }, alarms });
@@ -55,13 +60,17 @@ async function seal(opened) {
   await source.close();
 }
 
+/**
+ * @param {OpenedArchive} opened
+ * @param {Iterable<NewRecord>} records
+ */
 async function append(opened, records) {
   const sink = opened.sink();
   await sink.append(topic, [...records]);
   await sink.close();
 }
 
-const event = (opened) => ({ id: toHex(opened.archive.random(16)), time: opened.archive.clock.now().toISOString(), principal: 'os:golden' });
+const event = (/** @type {OpenedArchive} */ opened) => ({ id: toHex(opened.archive.random(16)), time: opened.archive.clock.now().toISOString(), principal: 'os:golden' });
 
 let opened = await openEmbedded(folder, settings);
 await append(opened, syntheticEvents({ records: 500, seed: 7, conversations: 12, timestamp: 1_790_000_000_000n }));
@@ -71,6 +80,7 @@ await seal(opened);
 // A loss: records that were never sealed are gone from the source, and the decision is sealed.
 await append(opened, syntheticEvents({ records: 60, seed: 8, conversations: 5, timestamp: 1_790_000_100_000n }));
 const head = await readHead(opened.archive, 'msg/golden/chat/0/0', opened.governance.keys);
+if (head.last === undefined) throw new Error('nothing was sealed');
 const next = BigInt(head.last.manifest.next);
 const log = new SqliteLog(join(folder, 'source.sqlite'));
 log.trim({ topic, partition: 0 }, next + 5n);
@@ -88,6 +98,7 @@ await source.close();
 await opened.governance.append((state) =>
   [0, 1].map((partition) => {
     const open = chainsOf(state, 'golden', { topic, partition }).at(-1);
+    if (open === undefined) throw new Error('the partition was never sealed');
     return { type: 'source.epoch.opened', ...event(opened), chain: open.chain, successor: messageChain({ source: 'golden', topic, partition, epoch: 1 }), cluster, reason: 'the log was replaced' };
   }),
 );
