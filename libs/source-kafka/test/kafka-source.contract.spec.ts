@@ -33,7 +33,7 @@ describeRecordSource(
       },
     };
   },
-  { needs: KAFKA, patienceMs: 15_000, shares: true },
+  { needs: KAFKA, patienceMs: 30_000, shares: true },
 );
 
 /** A broker that has just made a topic does not know all about it yet. */

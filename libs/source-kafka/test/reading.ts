@@ -6,7 +6,7 @@ import { kafkaConfig } from '../src/kafka-options.js';
 import { KafkaRecordSource, type KafkaSourceOptions } from '../src/kafka-record-source.js';
 import { produceRequest } from '../src/produce-protocol.js';
 
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 45_000;
 
 let count = 0;
 export const newTopic = (what: string) => `${what}-${process.pid}-${Date.now().toString(36)}-${count++}`;
