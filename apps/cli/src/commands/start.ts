@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
 import { sampleEvents } from '@holdfast/connectors';
 import { HoldfastError } from '@holdfast/record';
+import { z } from 'zod';
 import { EXIT, count } from '../output.js';
 import type { GlobalOptions } from '../session.js';
 import { appendAll } from './generate.js';
@@ -13,6 +14,9 @@ const HOST = '127.0.0.1';
 const READY_WITHIN_MS = 60_000;
 const LOOK_MS = 100;
 const FORCE_AFTER_MS = 20_000;
+
+/** The part of the status that is needed here. */
+const statusSchema = z.object({ chains: z.array(z.object({ chain: z.string(), nextOffset: z.string(), notYetSearchable: z.number().optional() })) });
 
 export interface StartOptions extends GlobalOptions {
   readonly port: number;
@@ -47,9 +51,10 @@ export async function start(options: StartOptions): Promise<number> {
     say(
       `Records are kept for ${EMBEDDED_DEFAULTS.classes[0]?.months ?? 0} months (class standard). Move ${folder}/keys/escrow-private away from this machine.`,
     );
+  let samples = 0;
   if (options.sample === true && (await sourceIsEmpty(opened))) {
-    const records = await appendAll(opened, sampleEvents(), () => undefined);
-    say(`${count(records)} sample messages, English and Chinese, were put into the source.`);
+    samples = await appendAll(opened, sampleEvents(), () => undefined);
+    say(`${count(samples)} sample messages, English and Chinese, were put into the source.`);
   }
   await opened.close();
   const environment = { ...options.environment, HOLDFAST_PROFILE: 'embedded', HOLDFAST_DATA: folder, HOLDFAST_PORT: String(options.port) };
@@ -69,7 +74,12 @@ export async function start(options: StartOptions): Promise<number> {
   process.on('SIGTERM', onSignal);
   const first = Promise.race(services.map((service) => service.ended.then((code) => ({ service, code }))));
   const ready = await Promise.race([waitReady(options.port, () => stopping !== undefined), first.then(() => false)]);
-  if (ready) announce(options.port, folder, say);
+  if (ready && samples > 0) {
+    say('Sealing and indexing them ...');
+    const searchable = await Promise.race([waitSearchable(options.port, samples, () => stopping !== undefined), first.then(() => false)]);
+    if (searchable) say(`${count(samples)} messages are sealed, verified and searchable.`);
+  }
+  if (ready && stopping === undefined) announce(options.port, folder, say);
   const { service, code } = await first;
   for (const other of services) if (other !== service) other.child.kill('SIGTERM');
   await Promise.all(services.map(({ ended }) => ended));
@@ -106,6 +116,19 @@ async function waitReady(port: number, stopped: () => boolean): Promise<boolean>
   while (!stopped() && Date.now() < until) {
     const answers = await Promise.all([port, port + 1].map(isReady));
     if (answers.every(Boolean)) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+  return false;
+}
+
+/** True as soon as `records` records are sealed and nothing that is sealed waits for the index. */
+async function waitSearchable(port: number, records: number, stopped: () => boolean): Promise<boolean> {
+  const until = Date.now() + READY_WITHIN_MS;
+  while (!stopped() && Date.now() < until) {
+    const { chains } = statusSchema.parse(await (await fetch(`http://${HOST}:${port}/api/v1/status`)).json());
+    const messages = chains.filter(({ chain }) => chain.startsWith('msg/'));
+    const sealed = messages.reduce((sum, { nextOffset }) => sum + Number(nextOffset), 0);
+    if (sealed >= records && messages.every(({ notYetSearchable }) => notYetSearchable === 0)) return true;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   return false;
