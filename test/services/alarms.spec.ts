@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { until } from '@holdfast/test-kit';
-import type { Readiness, Service } from './running.js';
+import type { Readiness } from './answers.js';
+import type { Service } from './running.js';
 import { Suite, metric, synthetic, untilAlarm, untilIndexed, untilReady } from './running.js';
 
 const RECORDS = 60;
@@ -53,7 +54,7 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
 
 async function untilCleared(service: Service): Promise<void> {
   await untilReady(service);
-  expect(((await service.json('/ready')) as Readiness).alarms).toEqual([]);
+  expect((await service.json<Readiness>('/ready')).alarms).toEqual([]);
   expect(service.log.map(({ message }) => message)).toContain('alarm cleared');
 }
 

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
 import { decodeRecord } from '@holdfast/seal';
 import { readCommitted } from '@holdfast/vault';
-import type { Json, Service } from './running.js';
+import type { CaptureAnswer, ContextAnswer, QueryProblem, SearchAnswer, StatusAnswer } from './answers.js';
+import type { Service } from './running.js';
 import { Suite, synthetic, untilIndexed, untilReady } from './running.js';
 
 const RECORDS = 500;
@@ -30,17 +31,17 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => suite.end());
 
-const search = (query: string, more = ''): Promise<Json> => audit.json(`/api/v1/search?q=${encodeURIComponent(query)}${more}`);
+const search = (query: string, more = ''): Promise<SearchAnswer> => audit.json(`/api/v1/search?q=${encodeURIComponent(query)}${more}`);
 
 /** Events of the access chain, newest last. */
-async function accesses(): Promise<Json[]> {
+async function accesses(): Promise<object[]> {
   const opened = await openEmbedded(suite.folder, EMBEDDED_DEFAULTS);
-  const events: Json[] = [];
+  const events: object[] = [];
   for (let seq = 0; ; seq++) {
     const committed = await readCommitted(opened.archive, 'access/audit', seq, opened.governance.keys);
     if (committed === undefined) break;
     await opened.reader.walk(committed.manifest, () => (plain, start, end) => {
-      events.push(JSON.parse(new TextDecoder().decode(decodeRecord(plain.slice(start, end)).record.value!)));
+      events.push(JSON.parse(new TextDecoder().decode(decodeRecord(plain.slice(start, end)).record.value)) as object);
     });
   }
   await opened.close();
@@ -51,27 +52,27 @@ describe('search', () => {
   it('finds exactly the records that carry a word, in English and Chinese, newest first', async () => {
     for (const word of ['contract', '合同', 'budget', '项目']) {
       const { total, hits, notYetSearchable } = await search(word, '&limit=100');
-      expect(total).toBe(sent.filter(({ value }) => new TextDecoder().decode(value!).includes(word)).length);
+      expect(total).toBe(sent.filter(({ value }) => new TextDecoder().decode(value).includes(word)).length);
       expect(notYetSearchable).toBe(0);
-      const times = hits.map((hit: Json) => hit.sentAt);
+      const times = hits.map((hit) => hit.sentAt);
       expect(times).toEqual([...times].sort().reverse());
-      for (const hit of hits) expect(hit.highlights.length).toBeGreaterThan(0);
+      for (const hit of hits) expect(hit.highlights?.length).toBeGreaterThan(0);
     }
   });
 
   it('goes on page by page, and refuses a cursor of another query', async () => {
-    const all = (await search('contract', '&limit=100')).hits.map((hit: Json) => hit.id);
+    const all = (await search('contract', '&limit=100')).hits.map((hit) => hit.id);
     const first = await search('contract', '&limit=2');
-    const second = await search('contract', `&limit=2&cursor=${first.cursor}`);
-    expect([...first.hits, ...second.hits].map((hit: Json) => hit.id)).toEqual(all.slice(0, 4));
-    expect(await search('budget', `&cursor=${first.cursor}`)).toMatchObject({ status: 400, code: 'bad_request' });
+    const second = await search('contract', `&limit=2&cursor=${first.cursor!}`);
+    expect([...first.hits, ...second.hits].map((hit) => hit.id)).toEqual(all.slice(0, 4));
+    expect(await search('budget', `&cursor=${first.cursor!}`)).toMatchObject({ status: 400, code: 'bad_request' });
   });
 
   it('answers 422 with every error of a query, its place and a hint', async () => {
     const response = await audit.get(`/api/v1/search?q=${encodeURIComponent('(contract form:bob')}`);
     expect(response.status).toBe(422);
     expect(response.headers.get('content-type')).toBe('application/problem+json');
-    const problem: Json = await response.json();
+    const problem = (await response.json()) as QueryProblem;
     expect(problem).toMatchObject({ code: 'query_refused', errors: expect.any(Array), warnings: [] });
     expect(problem.errors[0]).toMatchObject({ code: expect.stringMatching(/^E_/), start: expect.any(Number), hint: { en: expect.any(String) } });
   });
@@ -88,27 +89,27 @@ describe('search', () => {
 
 describe('a record', () => {
   it('comes with its original bytes, its proof, and in the context of its conversation', async () => {
-    const [hit] = (await search('budget', '&limit=1')).hits;
+    const hit = (await search('budget', '&limit=1')).hits[0]!;
     const detail = await audit.json(`/api/v1/records/${hit.id}`);
     expect(detail).toMatchObject({ id: hit.id, state: 'sealed', proof: { chain: hit.chain, seq: hit.seq }, record: { headers: expect.any(Array) } });
     const raw = await audit.get(`/api/v1/records/${hit.id}/raw`);
     expect(raw.headers.get('content-type')).toBe('application/octet-stream');
-    expect(raw.headers.get('content-disposition')).toBe(`attachment; filename="${String(hit.id)}.bin"`);
+    expect(raw.headers.get('content-disposition')).toBe(`attachment; filename="${hit.id}.bin"`);
     expect(raw.headers.get('content-security-policy')).toContain('sandbox');
     expect(raw.headers.get('x-content-type-options')).toBe('nosniff');
     const bytes = Buffer.from(await raw.arrayBuffer());
     expect(sent.some(({ value }) => Buffer.compare(value!, bytes) === 0)).toBe(true);
-    const context = await audit.json(`/api/v1/records/${hit.id}/context?before=3&after=2`);
+    const context = await audit.json<ContextAnswer>(`/api/v1/records/${hit.id}/context?before=3&after=2`);
     expect(context.record.id).toBe(hit.id);
     expect(context.before.length).toBeLessThanOrEqual(3);
-    const conversations = [...context.before, context.record, ...context.after].map((view: Json) => view.event.conversation.id);
+    const conversations = [...context.before, context.record, ...context.after].map((view) => view.event?.conversation.id);
     expect(new Set(conversations).size).toBe(1);
   });
 
   it('is given back byte for byte when it is no event, and null is not empty', async () => {
     const { hits } = await search('is:unreadable', '&sort=oldest');
-    expect(hits.map((hit: Json) => hit.status)).toEqual(['null_value', 'empty', 'failed']);
-    const raw = await Promise.all(hits.map((hit: Json) => audit.get(`/api/v1/records/${String(hit.id)}/raw`)));
+    expect(hits.map((hit) => hit.status)).toEqual(['null_value', 'empty', 'failed']);
+    const raw = await Promise.all(hits.map((hit) => audit.get(`/api/v1/records/${hit.id}/raw`)));
     expect(raw.map(({ status }) => status)).toEqual([204, 200, 200]);
     expect(Buffer.from(await raw[1]!.arrayBuffer())).toHaveLength(0);
     expect(Buffer.from(await raw[2]!.arrayBuffer()).toString('hex')).toBe('ff003c');
@@ -121,8 +122,8 @@ describe('a record', () => {
   });
 
   it('is shown only after the access was sealed, with who saw what', async () => {
-    const [hit] = (await search('合同', '&limit=1')).hits;
-    await audit.get(`/api/v1/records/${String(hit.id)}`);
+    const hit = (await search('合同', '&limit=1')).hits[0]!;
+    await audit.get(`/api/v1/records/${hit.id}`);
     const events = await accesses();
     expect(events.slice(-2)).toMatchObject([
       { type: 'access.search', principal: `os:${userInfo().username}`, query: '合同', shown: [hit.id] },
@@ -132,16 +133,16 @@ describe('a record', () => {
 });
 
 describe('captures', () => {
-  const ask = (source: string, id: string): Promise<Json> =>
+  const ask = (source: string, id: string): Promise<CaptureAnswer> =>
     audit.json(`/api/v1/captures?source=${encodeURIComponent(source)}&id=${encodeURIComponent(id)}`);
   const attribute = (record: (typeof sent)[number], name: string): string =>
-    new TextDecoder().decode(record.headers.find(({ key }) => new TextDecoder().decode(key) === name)!.value!);
+    new TextDecoder().decode(record.headers.find(({ key }) => new TextDecoder().decode(key) === name)!.value);
 
   it('tells a producer that its event is sealed, and in which record', async () => {
     const record = sent[123]!;
     const answer = await ask(attribute(record, 'ce_source'), attribute(record, 'ce_id'));
     expect(answer).toMatchObject({ state: 'sealed', records: [{ chain: expect.stringMatching(/^msg\/local\/messages\//) }] });
-    const raw = await audit.get(`/api/v1/records/${String(answer.records[0].id)}/raw`);
+    const raw = await audit.get(`/api/v1/records/${answer.records[0]!.id}/raw`);
     const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
     expect(digest(Buffer.from(await raw.arrayBuffer()))).toBe(digest(record.value!));
   });
@@ -154,7 +155,7 @@ describe('captures', () => {
 
 describe('status', () => {
   it('names the archive, its chains with their heads, and what is searchable', async () => {
-    const status = await audit.json('/api/v1/status');
+    const status = await audit.json<StatusAnswer>('/api/v1/status');
     expect(status).toMatchObject({
       archive: expect.stringMatching(/^[0-9a-f]{64}$/),
       name: 'Embedded archive',
@@ -163,12 +164,12 @@ describe('status', () => {
       index: { available: true, documents: RECORDS + odd.length, notYetSearchable: 0 },
       gaps: [],
     });
-    const offsets = status.chains.filter((chain: Json) => chain.chain.startsWith('msg/')).map((chain: Json) => Number(chain.nextOffset));
-    expect(offsets.reduce((sum: number, offset: number) => sum + offset, 0)).toBe(RECORDS + odd.length);
+    const offsets = status.chains.filter((chain) => chain.chain.startsWith('msg/')).map((chain) => Number(chain.nextOffset));
+    expect(offsets.reduce((sum, offset) => sum + offset, 0)).toBe(RECORDS + odd.length);
   });
 
   it('is described, with everything else, in the OpenAPI document', async () => {
-    const { paths } = await audit.json('/openapi.json');
+    const { paths } = await audit.json<{ paths: object }>('/openapi.json');
     expect(Object.keys(paths)).toEqual([
       '/api/v1/captures',
       '/api/v1/records/{id}',
@@ -189,6 +190,6 @@ describe('the zone of dates', () => {
     const shanghai = await suite.audit({ HOLDFAST_TIME_ZONE: 'Asia/Shanghai', HOLDFAST_WRITER_NAME: 'second' });
     await untilReady(shanghai);
     expect(await shanghai.json('/api/v1/search?q=budget')).toMatchObject({ timeZone: 'Asia/Shanghai' });
-    expect((await shanghai.json('/api/v1/status')).chains.map((chain: Json) => chain.chain)).toContain('access/second');
+    expect((await shanghai.json<StatusAnswer>('/api/v1/status')).chains.map((chain) => chain.chain)).toContain('access/second');
   });
 });

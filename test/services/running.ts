@@ -9,6 +9,7 @@ import { createLogger } from '@holdfast/platform';
 import type { RunningServer } from '@holdfast/platform';
 import type { NewRecord } from '@holdfast/ports';
 import { until } from '@holdfast/test-kit';
+import type { Readiness } from './answers.js';
 
 export const SEED = Number(process.env['HOLDFAST_TEST_SEED'] ?? 1);
 
@@ -19,17 +20,9 @@ export interface Service {
   /** Rejects when the archive cannot be opened. */
   readonly fatal: Promise<never>;
   get(path: string): Promise<Response>;
-  json(path: string): Promise<Json>;
+  /** The answer as JSON, as the caller knows it. */
+  json<T extends object>(path: string): Promise<T>;
   stop(): Promise<void>;
-}
-
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are judged by what the tests expect of them
-export type Json = any;
-
-export interface Readiness {
-  readonly ready: boolean;
-  readonly reasons: readonly string[];
-  readonly alarms: readonly { readonly code: string; readonly component: string; readonly message: string; readonly whatToDo: string }[];
 }
 
 /** Folder and services of one suite; `end` stops and deletes everything. */
@@ -85,7 +78,7 @@ export class Suite {
       log,
       fatal,
       get,
-      json: async (path) => (await get(path)).json(),
+      json: async <T extends object>(path: string) => (await (await get(path)).json()) as T,
       stop: async () => {
         if (this.#services.delete(service)) await server.close();
       },
@@ -119,7 +112,7 @@ export async function untilAlarm(service: Service, code: string): Promise<Readin
   let found: Readiness['alarms'][number] | undefined;
   await until(
     async () => {
-      const { alarms } = (await service.json('/ready')) as Readiness;
+      const { alarms } = await service.json<Readiness>('/ready');
       found = alarms.find((alarm) => alarm.code === code);
       return found !== undefined;
     },
