@@ -1,14 +1,17 @@
 // Made the golden archive of format version 1 once; it is never made again to please a test. Kept so that a reader can see
 // what is in it and how it came to be. Run after a build: node test/vectors/make-golden.mjs FOLDER
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { SEAL_LIMITS, SealWorker, chainsOf } from '@holdfast/archiving';
 import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
 import { syntheticEvents } from '@holdfast/connectors';
 import { SqliteLog } from '../../libs/embedded/dist/sqlite-log.js';
 import { messageChain } from '@holdfast/record';
-import { toHex } from '@holdfast/seal';
-import { LedgerWriter, readHead } from '@holdfast/vault';
+import { nodeCrypto } from '@holdfast/crypto-node';
+import { readPrivateKeyFile, signWithKey } from '@holdfast/keys-jose';
+import { SegmentBuilder, toHex } from '@holdfast/seal';
+import { ChainWriter, LedgerWriter, STATEMENT_TYP, readCommitted, readHead, repairClaim } from '@holdfast/vault';
 
 /** @typedef {import('@holdfast/assembly').OpenedArchive} OpenedArchive */
 /** @typedef {import('@holdfast/ports').NewRecord} NewRecord */
@@ -75,6 +78,10 @@ const event = (/** @type {OpenedArchive} */ opened) => ({ id: toHex(opened.archi
 let opened = await openEmbedded(folder, settings);
 await append(opened, syntheticEvents({ records: 500, seed: 7, conversations: 12, timestamp: 1_790_000_000_000n }));
 await append(opened, odd);
+// Holes that the log itself has, as compaction and transaction markers leave them.
+const holes = new DatabaseSync(join(folder, 'source.sqlite'));
+holes.exec('DELETE FROM record WHERE place & 1099511627775 IN (3, 40, 41, 150)');
+holes.close();
 await seal(opened);
 
 // A loss: records that were never sealed are gone from the source, and the decision is sealed.
@@ -102,8 +109,45 @@ await opened.governance.append((state) =>
     return { type: 'source.epoch.opened', ...event(opened), chain: open.chain, successor: messageChain({ source: 'golden', topic, partition, epoch: 1 }), cluster, reason: 'the log was replaced' };
   }),
 );
+// A writer that lost: content and a manifest that no claim names.
+const chain = 'msg/golden/chat/1/1';
+await append(opened, syntheticEvents({ records: 30, seed: 10, conversations: 2, timestamp: 1_790_000_150_000n }));
+await seal(opened);
+const cohort = { className: 'standard', classNumber: 1, period: '2031-11' };
+const before = await readHead(opened.archive, chain, opened.governance.keys);
+const attempt = async (text) => {
+  const writer = new ChainWriter(opened.archive, opened.clock, chain, before);
+  const key = await opened.dataKeys.current(chain, cohort);
+  const builder = new SegmentBuilder(nodeCrypto, { archive: opened.archive.id, chain, seq: before.seqs }, writer.nextOffset);
+  builder.add({ offset: writer.nextOffset, timestamp: 0n, timestampType: 'create', key: null, value: bytes(text), headers: [] }, cohort, () => ({ dataKeyId: key.id, dataKey: key.key, random: opened.archive.random(32) }));
+  return { writer, staged: await writer.stage(before.seqs, builder.finish(), opened.governance.rules()) };
+};
+const losers = [await attempt('loser 1'), await attempt('loser 2')];
 await append(opened, syntheticEvents({ records: 40, seed: 9, conversations: 4, timestamp: 1_790_000_200_000n }));
 await seal(opened);
+
+const winner = (await readCommitted(opened.archive, chain, before.seqs, opened.governance.keys)).hash;
+// Both find the number taken: one leaves content, the other a manifest too.
+if ((await losers[1].writer.commit(losers[1].staged, opened.governance.rules())) !== undefined) throw new Error('the loser won');
+
+// A hold and a longer lock: state that lies beside an object.
+const { manifest } = await readCommitted(opened.archive, 'msg/golden/chat/0/0', 0, opened.governance.keys);
+await opened.archive.vault.setLegalHold(manifest.objects[0].key, manifest.objects[0].version, true);
+await opened.archive.vault.extendLock(manifest.objects[0].key, manifest.objects[0].version, { mode: 'COMPLIANCE', retainUntil: new Date('2040-12-31T23:59:59Z') });
+
+// A claim that named something unreadable, and its repair.
+const claim = `${chain}/${String(before.seqs).padStart(16, '0')}`;
+await opened.archive.claims.remove(claim);
+await opened.archive.claims.create(claim, bytes('not a claim'));
+const recovery = join(folder, 'keys', 'recovery-private');
+const recoveryKey = await readPrivateKeyFile(join(recovery, readdirSync(recovery)[0]));
+await repairClaim(opened.archive, opened.governance, {
+  chain,
+  reason: 'the claim was damaged · 声明已损坏',
+  principal: 'os:golden',
+  manifest: winner,
+  signStatement: (payload) => signWithKey(recoveryKey, payload, STATEMENT_TYP),
+});
 
 const access = new LedgerWriter(opened.archive, opened.clock, opened.governance, opened.dataKeys, 'access/golden');
 await access.append({ subject: 'golden~chat~0~0~1', value: { type: 'access.record.opened', ...event(opened) } });
