@@ -48,6 +48,6 @@ for (const server of servers) {
       await store.prepare();
       return store;
     },
-    { needs: server.needs, rounds: server.claimRounds },
+    { needs: server.needs, rounds: 20, severalWinners: server.severalWinners },
   );
 }

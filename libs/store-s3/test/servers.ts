@@ -8,16 +8,16 @@ export interface TestServer {
   readonly name: string;
   readonly needs: Needs;
   readonly gaps: readonly ObjectStoreGap[];
-  readonly claimRounds: number;
+  readonly severalWinners: boolean;
   readonly connection: () => S3Connection;
   readonly create: (buckets: ArchiveBuckets) => Promise<void>;
 }
 
-export const first = server('radosgw', 'HOLDFAST_TEST_S3', [], 20);
-export const second = server('versitygw', 'HOLDFAST_TEST_S3_SECOND', ['older_versions_locks', 'concurrent_puts'], 0);
+export const first = server('radosgw', 'HOLDFAST_TEST_S3', [], false);
+export const second = server('versitygw', 'HOLDFAST_TEST_S3_SECOND', ['older_versions_locks', 'concurrent_puts'], true);
 export const servers = [first, second];
 
-function server(name: string, prefix: string, gaps: readonly ObjectStoreGap[], claimRounds: number): TestServer {
+function server(name: string, prefix: string, gaps: readonly ObjectStoreGap[], severalWinners: boolean): TestServer {
   const connection = (): S3Connection => ({
     endpoint: needed(`${prefix}_ENDPOINT`),
     region: 'us-east-1',
@@ -28,7 +28,7 @@ function server(name: string, prefix: string, gaps: readonly ObjectStoreGap[], c
     name,
     needs: { env: [`${prefix}_ENDPOINT`, `${prefix}_ACCESS_KEY`, `${prefix}_SECRET_KEY`] },
     gaps,
-    claimRounds,
+    severalWinners,
     connection,
     create: async (buckets) => {
       await createBuckets(connection(), buckets);
