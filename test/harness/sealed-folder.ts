@@ -75,7 +75,7 @@ export async function abandonAttempt(opened: OpenedArchive, chain: string): Prom
     }),
   );
   const rules = governance.rules();
-  await writer.commit(await writer.stage(head.seqs, builder.finish(), rules), rules);
+  await writer.commit(await writer.stage(head.seqs, builder.finish(), rules, await clock.now()), rules);
 }
 
 /**

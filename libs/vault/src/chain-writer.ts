@@ -3,6 +3,7 @@ import {
   CLAIM_TYP,
   LEDGER_CLASS,
   MANIFEST_TYP,
+  MAX_JWS,
   claimKey,
   contentKey,
   encodeDocument,
@@ -46,6 +47,8 @@ export interface SegmentExtras {
 
 /** Content that is durable but not committed. */
 export interface StagedSegment {
+  /** The checked clock that cohorts and locks were counted from; the manifest names it, whenever it is committed. */
+  readonly clock: Date;
   readonly segment: SealedSegment;
   readonly objects: readonly ManifestObject[];
 }
@@ -76,9 +79,8 @@ export class ChainWriter {
     return BigInt(this.#head.last?.manifest.next ?? '0');
   }
 
-  /** Step 4 of the life of a record: content objects become durable. */
-  async stage(seq: number, segment: SealedSegment, rules: Pick<WriterRules, 'ledgerUntil'>): Promise<StagedSegment> {
-    const clock = await this.#clock.now();
+  /** Step 4 of the life of a record: content objects become durable. `clock` is the checked clock that decided their cohorts. */
+  async stage(seq: number, segment: SealedSegment, rules: Pick<WriterRules, 'ledgerUntil'>, clock: Date): Promise<StagedSegment> {
     const total = segment.objects.reduce((sum, object) => sum + object.bytes.length, 0);
     const objects = await Promise.all(
       segment.objects.map(async (object): Promise<ManifestObject> => {
@@ -92,7 +94,7 @@ export class ChainWriter {
         return { ...facts, key, version };
       }),
     );
-    return { segment, objects };
+    return { clock, segment, objects };
   }
 
   /**
@@ -101,10 +103,17 @@ export class ChainWriter {
    * writer must be opened again
    */
   async commit(staged: StagedSegment, rules: WriterRules, extras: SegmentExtras = {}, signal?: AbortSignal): Promise<Committed | undefined> {
-    const { segment, objects } = staged;
+    const { segment, objects, clock } = staged;
     const { seqs: seq, last } = this.#head;
     if (last?.manifest.closing !== undefined) throw new HoldfastError('chain_broken', `the chain ${this.chain} is closed.`);
-    const clock = await this.#clock.now();
+    // Whatever lies between would be lost without anybody having decided so.
+    if (segment.first !== this.nextOffset)
+      throw new HoldfastError('chain_broken', `${this.chain} ${seq} would begin at ${segment.first} where ${this.nextOffset} must follow.`);
+    if (rules.head.next < (last?.manifest.governance.next ?? 0))
+      throw new HoldfastError('chain_broken', `${this.chain} ${seq} would obey an older head of gov than the segment before it.`);
+    // A wrong clock stops here. What counts is the clock that cohorts were decided by: a store that was away over the end of a
+    // month must not make their locks too short for the manifest that names them.
+    await this.#clock.now();
     const previousTime = last?.manifest.time ?? '';
     const now = clock.toISOString();
     const manifest: Manifest = {
@@ -132,6 +141,8 @@ export class ChainWriter {
       ...extras,
     };
     const bytes = utf8(await this.#archive.keys.sign(encodeDocument(manifest), MANIFEST_TYP));
+    // Nobody could read it: better not stored than claimed.
+    if (bytes.length > MAX_JWS) throw new HoldfastError('bad_request', `the manifest ${this.chain} ${seq} would have ${bytes.length} bytes.`);
     const hash = toHex(this.#archive.crypto.sha256(bytes));
     const key = manifestKey(this.chain, seq, hash);
     // Claim seq−1 was read back (the head says so), so storing manifest seq keeps the rule that rolled-back claims betray.

@@ -29,6 +29,7 @@ export class GovernanceLog {
   #last: Committed | undefined;
   #seqs = 0;
   #refreshing: Promise<void> | undefined;
+  #refreshingNext: Promise<void> | undefined;
   #appending: Promise<unknown> = Promise.resolve();
 
   constructor(archive: Archive, clock: CheckedClock) {
@@ -59,12 +60,22 @@ export class GovernanceLog {
     return { head: this.head, keys: this.keys, ledgerUntil: (clock) => this.ledgerUntil(clock) };
   }
 
-  /** Folds everything that is committed now. Concurrent calls share one read. */
+  /** Folds everything that is committed now. Concurrent calls share a read that begins after they were made. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#follow().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+    if (this.#refreshing === undefined) {
+      this.#refreshing = this.#follow().finally(() => {
+        this.#refreshing = undefined;
+      });
+      return this.#refreshing;
+    }
+    // The read under way may already have looked where the caller has just committed: what it finds is not enough.
+    this.#refreshingNext ??= this.#refreshing
+      .catch(() => undefined)
+      .then(() => {
+        this.#refreshingNext = undefined;
+        return this.refresh();
+      });
+    return this.#refreshingNext;
   }
 
   /**
@@ -113,7 +124,7 @@ export class GovernanceLog {
       });
       const newClasses = events.flatMap((event): RetentionClass[] => (event.type === 'class.defined' ? [event] : []));
       const rules: WriterRules = { ...this.rules(), ledgerUntil: (at) => this.ledgerUntil(at, newClasses) };
-      const staged = await writer.stage(head.seqs, builder.finish(), rules);
+      const staged = await writer.stage(head.seqs, builder.finish(), rules, clock);
       if ((await writer.commit(staged, rules)) === undefined) continue;
       await this.refresh();
       return;

@@ -46,11 +46,12 @@ export async function readHead(archive: Archive, chain: string, keys: KeyLookup,
   for await (const version of archive.vault.list(manifestPrefix(chain), { after })) {
     const name = parseManifestKey(version.key);
     if (name?.chain !== chain || name.seq <= seqs) continue;
-    // Second look: another writer may have gone on while we looked.
-    if ((await archive.claims.read(claimKey(chain, name.seq - 1))) === undefined) {
+    // Second look, at the first claim that was absent: another writer may have gone on while we looked. (A later one that is
+    // there while this one is not would send us round for ever.)
+    if ((await archive.claims.read(claimKey(chain, seqs))) === undefined) {
       throw new HoldfastError(
         'claims_rolled_back',
-        `the chain ${chain} has a manifest ${name.seq} but no claim ${name.seq - 1}: claims were lost or rolled back; nobody writes until "holdfast claims rebuild".`,
+        `the chain ${chain} has a manifest ${name.seq} but no claim ${seqs}: claims were lost or rolled back; nobody writes until "holdfast claims rebuild".`,
       );
     }
     return readHead(archive, chain, keys, seqs + 1);

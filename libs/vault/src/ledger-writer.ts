@@ -78,7 +78,11 @@ export class LedgerWriter {
     for (let lost = 0; lost < MAX_LOST_RACES; lost++) {
       await this.#governance.refresh();
       await this.#register();
-      this.#writer ??= new ChainWriter(this.#archive, this.#clock, this.chain, await readHead(this.#archive, this.chain, this.#governance.keys));
+      if (this.#writer === undefined) {
+        this.#writer = new ChainWriter(this.#archive, this.#clock, this.chain, await readHead(this.#archive, this.chain, this.#governance.keys));
+        // Whoever wrote last may have obeyed a head that is newer than ours.
+        await this.#governance.refresh();
+      }
       const writer = this.#writer;
       const clock = await this.#clock.now();
       const cohort = { className: LEDGER_CLASS.name, classNumber: LEDGER_CLASS.number, period: String(clock.getUTCFullYear()) };
@@ -103,7 +107,7 @@ export class LedgerWriter {
         );
       });
       const rules = this.#governance.rules();
-      const committed = await writer.commit(await writer.stage(writer.head.seqs, builder.finish(), rules), rules);
+      const committed = await writer.commit(await writer.stage(writer.head.seqs, builder.finish(), rules, clock), rules);
       if (committed !== undefined) return committed;
       // Another process writes under the same name: look at the head again and append behind it.
       this.#writer = undefined;
