@@ -3,6 +3,8 @@ export interface SealLimits {
   /** Bytes of records as received. */
   readonly segmentBytes: number;
   readonly segmentRecords: number;
+  /** Cohorts of one segment: each takes about 1.4 KB of the manifest, which must stay below 64 KiB. */
+  readonly segmentObjects: number;
   /** A segment closes at this age while a worker has at most 8 active partitions, milliseconds. */
   readonly segmentAgeMs: number;
   /** … and at most at this age when it has more (requests cost money). */
@@ -17,6 +19,7 @@ export interface SealLimits {
 export const SEAL_LIMITS: SealLimits = {
   segmentBytes: 16 * 1024 * 1024,
   segmentRecords: 16_000,
+  segmentObjects: 24,
   segmentAgeMs: 2_000,
   segmentAgeMaxMs: 30_000,
   segmentsInFlight: 3,

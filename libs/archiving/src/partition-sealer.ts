@@ -62,6 +62,8 @@ interface OpenSegment {
   readonly builder: SegmentBuilder;
   readonly seq: number;
   readonly rules: WriterRules;
+  /** The checked clock of its classifier. */
+  readonly clock: Date;
   readonly classifier: Classifier;
   readonly keys: Map<string, DataKey>;
   /** When its first record came. */
@@ -130,6 +132,8 @@ export class PartitionSealer {
       this.#nextSeq = head.seqs;
       this.#nextOffset = this.#writer.nextOffset;
       this.#sealedLeaderEpoch = head.last?.manifest.source?.leaderEpoch;
+      // The last writer may have obeyed a newer head of gov than the one read above.
+      await governance.refresh();
       await this.#sealAcceptedGap();
       const last = await lastSealed(archive, reader, governance.keys, this.#chain, this.#writer.head.last);
       return { next: this.#nextOffset, ...(last !== undefined && { last }) };
@@ -154,6 +158,12 @@ export class PartitionSealer {
       const open = this.#open ?? (await this.#openSegment());
       const { cohort, parsed, keyMatches } = open.classifier.classify(record);
       const name = `${cohort.className}/${cohort.period}`;
+      // Times that senders choose spread records over cohorts: a manifest must still be able to name them all.
+      if (!open.keys.has(name) && open.builder.objects >= this.#tools.limits.segmentObjects) {
+        this.#close();
+        i--;
+        continue;
+      }
       if (!open.keys.has(name)) open.keys.set(name, await this.#patiently(() => this.#tools.dataKeys.current(this.#chain, cohort)));
       // Age, or a partition in need of room, may have closed the segment during a wait: a record put into it now would be
       // sealed nowhere. It goes into the next one.
@@ -170,10 +180,13 @@ export class PartitionSealer {
       this.#tools.budget.take(size);
       this.#nextOffset = record.offset + 1n;
       if (open.bytes >= this.#tools.limits.segmentBytes || open.builder.records >= this.#tools.limits.segmentRecords) this.#close();
-      if (this.#inFlight >= this.#tools.limits.segmentsInFlight) await this.#slot();
+      while (this.#inFlight >= this.#tools.limits.segmentsInFlight) {
+        await this.#unlessAbandoned(this.#slot());
+        this.#throwIfFailed();
+      }
       while (this.#tools.budget.exhausted) {
         makeRoom();
-        await this.#tools.budget.room();
+        await this.#unlessAbandoned(this.#tools.budget.room());
         this.#throwIfFailed();
       }
     }
@@ -223,6 +236,7 @@ export class PartitionSealer {
         builder: new SegmentBuilder(archive.crypto, { archive: archive.id, chain: this.#chain, seq: this.#nextSeq }, this.#nextOffset),
         seq: this.#nextSeq,
         rules: governance.rules(),
+        clock: now,
         classifier: new Classifier(governance.state, now),
         keys: new Map<string, DataKey>(),
         openedAt: Date.now(),
@@ -232,6 +246,7 @@ export class PartitionSealer {
       this.#opening = undefined;
     });
     const open = await this.#opening;
+    this.#throwIfFailed();
     this.#open = open;
     return open;
   }
@@ -253,7 +268,7 @@ export class PartitionSealer {
     this.#inFlight++;
     const segment = open.builder.finish();
     const extras = this.#extras(open.seq);
-    const staged = this.#patiently(() => writer.stage(open.seq, segment, open.rules));
+    const staged = this.#patiently(() => writer.stage(open.seq, segment, open.rules, open.clock));
     // The rejection is taken up by the commit below, possibly later.
     staged.catch(() => undefined);
     this.#tail = this.#tail
@@ -331,16 +346,15 @@ export class PartitionSealer {
       if (chain.closed === undefined || !chain.chain.startsWith(`msg/${this.#tools.sourceName}/${this.#at.topic}/${this.#at.partition}/`)) continue;
       const head = await readHead(archive, chain.chain, governance.keys);
       if (head.last?.manifest.closing !== undefined) continue;
+      await governance.refresh();
       const writer = new ChainWriter(archive, this.#tools.clock, chain.chain, head);
       const builder = new SegmentBuilder(archive.crypto, { archive: archive.id, chain: chain.chain, seq: head.seqs }, writer.nextOffset);
       const rules = governance.rules();
       const source = head.seqs === 0 ? { source: { cluster: chain.cluster ?? '' } } : {};
       const closing = { reason: chain.closed.reason, successor: chain.closed.successor };
-      if (
-        (await writer.commit(await writer.stage(head.seqs, builder.finish(), rules), rules, { ...source, closing }, this.#abort.signal)) === undefined
-      ) {
+      const staged = await writer.stage(head.seqs, builder.finish(), rules, await this.#tools.clock.now());
+      if ((await writer.commit(staged, rules, { ...source, closing }, this.#abort.signal)) === undefined)
         throw new HoldfastError('claim_lost', `another worker is closing ${chain.chain}.`);
-      }
     }
   }
 
@@ -348,7 +362,8 @@ export class PartitionSealer {
     const writer = this.#writer;
     if (writer === undefined) return;
     const rules = this.#tools.governance.rules();
-    const committed = await writer.commit(await writer.stage(this.#nextSeq, builder.finish(), rules), rules, extras, this.#abort.signal);
+    const staged = await writer.stage(this.#nextSeq, builder.finish(), rules, await this.#tools.clock.now());
+    const committed = await writer.commit(staged, rules, extras, this.#abort.signal);
     if (committed === undefined) throw new HoldfastError('claim_lost', `another worker sealed ${this.#chain} ${this.#nextSeq}.`);
     this.#nextSeq = committed.manifest.seq + 1;
     this.#nextOffset = BigInt(committed.manifest.next);
@@ -371,6 +386,16 @@ export class PartitionSealer {
         wait = Math.min(wait * 2, LONGEST_WAIT_MS);
       }
     }
+  }
+
+  /** Waits for room, or for the end of this assignment: whoever takes a partition away must not wait for stores that are down. */
+  #unlessAbandoned(room: Promise<void>): Promise<void> {
+    const { signal } = this.#abort;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const end = (): void => resolve(undefined);
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    return Promise.race([room, promise]).finally(() => signal.removeEventListener('abort', end));
   }
 
   #slot(): Promise<void> {

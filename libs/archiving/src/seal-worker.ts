@@ -62,11 +62,32 @@ export interface SealWorkerOptions {
 
 const TICK_MS = 100;
 const RESTART_MS = 500;
-/** How often a stopped partition looks whether `gov` has opened a way out. */
+/** How often a stopped partition looks whether its cause has been mended or `gov` has opened a way out. */
 const RELIEF_MS = 2_000;
+/** How long a revoked or stopped partition may take for what is under way: stores that are down must not hold up a group. */
+const GRACE_MS = 30_000;
+/** Claims lost one after the other without one won in between, after which it is reported as contended. */
+const CONTENDED_AFTER = 3;
 
-/** Alarms that a sealed decision in `gov` can end. */
-const RELIEVED_BY_GOVERNANCE = new Set(['source_lost', 'source_recreated', 'claim_unreadable', 'claims_rolled_back', 'key_missing', 'clock_skew']);
+/**
+ * Causes that somebody can mend: a decision in `gov`, a restored object, a mounted key, a corrected setting. Looking again
+ * checks everything from the vault anew. What is not listed needs a person who looks at this process.
+ */
+const LOOKED_AT_AGAIN = new Set<string>([
+  'source_lost',
+  'source_recreated',
+  'source_damaged',
+  'source_refused',
+  'claim_unreadable',
+  'claims_rolled_back',
+  'content_damaged',
+  'object_missing',
+  'manifest_invalid',
+  'key_missing',
+  'key_malformed',
+  'clock_skew',
+  'store_refused',
+]);
 
 /** The role seal: takes the partitions that the source assigns and seals each with a PartitionSealer of its own. */
 export class SealWorker implements PartitionHandler, SealObserver {
@@ -74,6 +95,8 @@ export class SealWorker implements PartitionHandler, SealObserver {
   readonly #budget: ByteBudget;
   readonly #partitions = new Map<string, PartitionSealer>();
   readonly #stopped = new Map<string, { readonly at: TopicPartition; readonly code: string; since: number }>();
+  /** Claims lost since the last one won, by partition. */
+  readonly #lost = new Map<string, number>();
   readonly counts: SealCounts = { records: 0, segments: 0, bytes: 0, unparsed: 0, keyMismatches: 0, claimsLost: 0 };
   #subscription: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -100,11 +123,20 @@ export class SealWorker implements PartitionHandler, SealObserver {
     }, TICK_MS);
   }
 
-  /** Stops intake, commits what was taken, lets the partitions go. */
-  async stop(): Promise<void> {
+  /**
+   * Stops intake, commits what was taken, lets the partitions go. After `graceMs` it gives up what is not committed, which
+   * whoever gets the partition will read again, and does not wait for calls that hang.
+   */
+  async stop(graceMs = GRACE_MS): Promise<void> {
     clearInterval(this.#timer);
-    await this.#subscription?.stop();
-    await Promise.all([...this.#partitions.values()].map((partition) => partition.finish()));
+    const orderly = (async (): Promise<void> => {
+      await this.#subscription?.stop();
+      await this.flush();
+    })();
+    if (!(await within(graceMs, orderly))) {
+      for (const partition of this.#partitions.values()) partition.abandon();
+      await within(graceMs, orderly);
+    }
     this.#partitions.clear();
   }
 
@@ -171,10 +203,11 @@ export class SealWorker implements PartitionHandler, SealObserver {
     const name = nameOf(at);
     const partition = this.#partitions.get(name);
     if (partition === undefined) return;
-    await partition.finish();
+    await within(GRACE_MS, partition.finish());
     partition.abandon();
     this.#partitions.delete(name);
     this.#stopped.delete(name);
+    this.#lost.delete(name);
   }
 
   failed(at: TopicPartition | undefined, error: HoldfastError): void {
@@ -186,8 +219,10 @@ export class SealWorker implements PartitionHandler, SealObserver {
       return;
     }
     this.#partitions.get(name)?.abandon();
+    // The batch under way fails too once its partition has been given up; that is no second cause.
+    if (this.#stopped.get(name)?.code === reason.code) return;
     this.#stopped.set(name, { at, code: reason.code, since: Date.now() });
-    if (reason.code === 'claim_lost') this.counts.claimsLost++;
+    if (reason.code === 'claim_lost') this.#claimLost(name, reason);
     if (kindOf(reason) !== 'transient') this.#options.alarms.raise(alarmOf(reason), name, 'stopped', reason.message);
   }
 
@@ -205,6 +240,8 @@ export class SealWorker implements PartitionHandler, SealObserver {
     this.counts.records += facts.records;
     this.counts.segments++;
     this.counts.bytes += facts.bytes;
+    this.#lost.delete(nameOf(at));
+    this.#options.alarms.clear('CLAIM_CONTENDED', nameOf(at));
     // Step 7: hints only. A crash before them costs nothing, the vault knows better.
     this.#subscription?.commit(at, facts.next);
     this.#options.onCommitted?.(at, chain, facts);
@@ -224,6 +261,13 @@ export class SealWorker implements PartitionHandler, SealObserver {
 
   flowing(at: TopicPartition): void {
     this.#recovered(nameOf(at));
+  }
+
+  #claimLost(name: string, reason: HoldfastError): void {
+    this.counts.claimsLost++;
+    const lost = (this.#lost.get(name) ?? 0) + 1;
+    this.#lost.set(name, lost);
+    if (lost >= CONTENDED_AFTER) this.#options.alarms.raise('CLAIM_CONTENDED', name, 'waiting', `${lost} times in a row: ${reason.message}`);
   }
 
   #recovered(name: string): void {
@@ -249,7 +293,7 @@ export class SealWorker implements PartitionHandler, SealObserver {
     }
     for (const entry of this.#stopped.values()) {
       const transient = entry.code === 'claim_lost' || entry.code === 'stopped' || kindOf(new HoldfastError(entry.code as never, '')) === 'transient';
-      if (!transient && !RELIEVED_BY_GOVERNANCE.has(entry.code)) continue;
+      if (!transient && !LOOKED_AT_AGAIN.has(entry.code)) continue;
       if (now - entry.since < (transient ? RESTART_MS : RELIEF_MS)) continue;
       entry.since = now;
       this.#subscription?.restart(entry.at);
@@ -284,8 +328,24 @@ const ALARM_OF: Partial<Record<HoldfastError['code'], AlarmCode>> = {
   disk_full: 'DISK_FULL',
 };
 
-const CLEARED_WHEN_FLOWING: readonly AlarmCode[] = [...new Set([...Object.values(ALARM_OF), 'PARTITION_STOPPED' as const])];
+/** All but two: a contended claim ends with one that is won, and two answers of the source stay until somebody has looked. */
+const CLEARED_WHEN_FLOWING: readonly AlarmCode[] = [...new Set([...Object.values(ALARM_OF), 'PARTITION_STOPPED' as const])].filter(
+  (code) => code !== 'CLAIM_CONTENDED' && code !== 'SEALED_DIFFERS',
+);
 
 function alarmOf(error: HoldfastError): AlarmCode {
   return ALARM_OF[error.code] ?? 'PARTITION_STOPPED';
+}
+
+/** Whether `work` settled within `ms`; a failure of it is thrown. */
+async function within(ms: number, work: Promise<void>): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => {
+    late.resolve(false);
+  }, ms);
+  try {
+    return await Promise.race([work.then(() => true), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -2,7 +2,7 @@ import { decodeRecord, encodeRecord, equalBytes } from '@holdfast/seal';
 import type { Manifest, SealedSegment } from '@holdfast/seal';
 import type { RawRecord } from '@holdfast/record';
 import { HoldfastError } from '@holdfast/record';
-import { ObjectReader, toHex } from '@holdfast/seal';
+import { ObjectReader } from '@holdfast/seal';
 import type { ManifestObject } from '@holdfast/seal';
 import { readCommitted } from '@holdfast/vault';
 import type { Archive, Committed, KeyLookup, SegmentReader } from '@holdfast/vault';
@@ -38,9 +38,9 @@ async function lastOffset(reader: SegmentReader, manifest: Manifest): Promise<bi
 }
 
 /**
- * Compares what another writer committed with the segment that lost against it: at every offset that both hold the record
- * must be the same. A difference means that two workers were given different records for one offset: hard alarm
- * (`sealed_differs`), never a skip.
+ * Compares what another writer committed with the segment that lost against it: over the offsets that both cover they must
+ * hold the same records. A difference, a record that only one of them was given included, means that the source gave two
+ * answers: hard alarm (`sealed_differs`), never a skip.
  */
 export async function compareWithWinner(
   archive: Archive,
@@ -56,21 +56,27 @@ export async function compareWithWinner(
     new ObjectReader(archive.crypto, { archive: archive.id, chain: winner.chain, seq: winner.seq }, facts, dataKey).walk(
       object.bytes,
       (plain, start, end, head) => {
-        records.set(head.offset, withoutGap(plain.slice(start, end)));
+        records.set(head.offset, withoutGap(plain.subarray(start, end)));
       },
     );
   }
+  const differs = (offset: bigint, how: string): HoldfastError =>
+    new HoldfastError(
+      'sealed_differs',
+      `${winner.chain} ${winner.seq}: another worker sealed offset ${offset} ${how}; the source gave two answers for one offset.`,
+    );
   await reader.walk(winner, () => (plain, start, end, head) => {
     const mine = records.get(head.offset);
-    if (mine === undefined || equalBytes(mine, withoutGap(plain.slice(start, end)))) return;
-    throw new HoldfastError(
-      'sealed_differs',
-      `${winner.chain} ${winner.seq}: another worker sealed offset ${head.offset} with other content (${toHex(archive.crypto.sha256(mine)).slice(0, 8)} here); the source gave two answers for one offset.`,
-    );
+    records.delete(head.offset);
+    if (mine === undefined) {
+      if (head.offset < ours.segment.next) throw differs(head.offset, 'where this one was given no record');
+    } else if (!equalBytes(mine, withoutGap(plain.subarray(start, end)))) throw differs(head.offset, 'with other content');
   });
+  const end = BigInt(winner.next);
+  for (const offset of records.keys()) if (offset < end) throw differs(offset, 'as an offset without a record');
 }
 
-/** Record bytes without the gap field, which depends on where a segment begins. */
+/** A copy of record bytes without the gap field, which depends on where a segment begins. */
 function withoutGap(bytes: Uint8Array): Uint8Array {
-  return bytes.fill(0, 10, 18);
+  return Uint8Array.from(bytes).fill(0, 10, 18);
 }

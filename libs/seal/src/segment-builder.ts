@@ -55,6 +55,11 @@ export class SegmentBuilder {
     return this.#next;
   }
 
+  /** Objects begun so far: one a cohort and encryption. */
+  get objects(): number {
+    return this.#builders.size;
+  }
+
   /** Bytes held so far. */
   get bytes(): number {
     let bytes = 0;
