@@ -15,7 +15,7 @@ const tagged = (/** @type {string} */ kind, /** @type {Record<string, string[]>}
   }));
 
 export default defineConfig(
-  { ignores: ['**/dist/', '**/node_modules/', '.nx/', '.stack/', 'data/', 'coverage/', 'test/vectors/'] },
+  { ignores: ['**/dist/', '**/node_modules/', '.nx/', '.stack/', 'data/', 'coverage/', 'test/vectors/golden-v1/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

@@ -29,8 +29,9 @@ function python(...args: readonly string[]): Promise<Ran> {
   const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONIOENCODING: 'utf-8' };
   return new Promise((resolve, reject) => {
     execFile(needed('HOLDFAST_PYTHON'), args, { cwd: reader, env, maxBuffer: 1 << 26 }, (error, out, err) => {
-      if (error !== null && typeof error.code !== 'number') reject(error);
-      else resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err });
+      const code = error === null ? 0 : error.code;
+      if (typeof code === 'number') resolve({ code, out, err });
+      else reject(new Error('python did not run to its end', { cause: error }));
     });
   });
 }
@@ -102,14 +103,22 @@ describeWith({ env: ['HOLDFAST_PYTHON'] }, 'second reader, from the documents al
     expect(summary.findings.map(({ code }) => code)).toContain('GENESIS');
   });
 
-  it('notices every change of one file, without keys', async () => {
-    const { code, out } = await python('tamper.py', golden, '--no-keys', '--rounds', '2', '--seed', process.env['HOLDFAST_TEST_SEED'] ?? '1');
-    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(' 0 missed') });
-  }, PATIENCE_MS);
+  it(
+    'notices every change of one file, without keys',
+    async () => {
+      const { code, out } = await python('tamper.py', golden, '--no-keys', '--rounds', '2', '--seed', process.env['HOLDFAST_TEST_SEED'] ?? '1');
+      expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(' 0 missed') });
+    },
+    PATIENCE_MS,
+  );
 
-  it('notices every change of a wrap, with keys', async () => {
-    const args = ['--kind', 'KEK wrap', '--kind', 'escrow wrap', '--rounds', '1', '--seed', process.env['HOLDFAST_TEST_SEED'] ?? '1'];
-    const { code, out } = await python('tamper.py', golden, ...args);
-    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(' 0 missed') });
-  }, PATIENCE_MS);
+  it(
+    'notices every change of a wrap, with keys',
+    async () => {
+      const args = ['--kind', 'KEK wrap', '--kind', 'escrow wrap', '--rounds', '1', '--seed', process.env['HOLDFAST_TEST_SEED'] ?? '1'];
+      const { code, out } = await python('tamper.py', golden, ...args);
+      expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(' 0 missed') });
+    },
+    PATIENCE_MS,
+  );
 });
