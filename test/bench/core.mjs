@@ -39,7 +39,7 @@ export async function benchCore() {
     const builder = new SegmentBuilder(nodeCrypto, { archive, chain, seq }, 0n);
     const random = randomBytes(32);
     for (const record of records) {
-      builder.add(record, classifier.classify(record).cohort, () => ({ dataKeyId: '', dataKey, random }));
+      builder.add(record, classifier.classify(record).cohort, () => ({ dataKeyId: '', wraps: { kek: '', escrow: '' }, dataKey, random }));
     }
     return builder.finish();
   };

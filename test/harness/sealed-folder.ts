@@ -70,6 +70,7 @@ export async function abandonAttempt(opened: OpenedArchive, chain: string): Prom
     cohort,
     () => ({
       dataKeyId: key.id,
+      wraps: key.wraps,
       dataKey: key.key,
       random: opened.archive.random(32),
     }),

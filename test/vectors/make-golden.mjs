@@ -44,11 +44,37 @@ const odd = [
   { ...base, key: bytes('tombstone'), value: null },
   { ...base, key: bytes('empty'), value: bytes('') },
   { ...base, key: bytes('binary'), value: Uint8Array.from({ length: 256 }, (_, i) => i) },
-  { ...base, key: bytes('headers'), value: bytes('{}'), headers: [header('a', '1'), header('a', '2'), header('', ''), header('null', null), { key: Uint8Array.of(0xff, 0xfe), value: Uint8Array.of(0, 255) }] },
+  {
+    ...base,
+    key: bytes('headers'),
+    value: bytes('{}'),
+    headers: [
+      header('a', '1'),
+      header('a', '2'),
+      header('', ''),
+      header('null', null),
+      { key: Uint8Array.of(0xff, 0xfe), value: Uint8Array.of(0, 255) },
+    ],
+  },
   { ...base, key: bytes('time'), value: bytes('negative time'), timestamp: -1n },
   { ...base, key: bytes('large'), value: new Uint8Array(700_000).fill(0x41) },
   { ...base, key: Uint8Array.of(0xc3, 0x28), value: bytes('a key that is not UTF-8') },
-  { ...base, key: bytes('future'), value: bytes(JSON.stringify({ kind: 'message.created', platform: 'x', workspace: { id: 'w' }, conversation: { id: 'c' }, source_id: '1', actor: null, times: { occurred_at: '2029-01-01T00:00:00Z' }, body: { text: 'from the future 未来' } })) },
+  {
+    ...base,
+    key: bytes('future'),
+    value: bytes(
+      JSON.stringify({
+        kind: 'message.created',
+        platform: 'x',
+        workspace: { id: 'w' },
+        conversation: { id: 'c' },
+        source_id: '1',
+        actor: null,
+        times: { occurred_at: '2029-01-01T00:00:00Z' },
+        body: { text: 'from the future 未来' },
+      }),
+    ),
+  },
 ];
 
 /** @param {OpenedArchive} opened */
@@ -57,7 +83,8 @@ async function seal(opened) {
   const worker = new SealWorker({ ...opened, source, limits: { ...SEAL_LIMITS, segmentRecords: 200 }, alarms });
   const ends = await Promise.all([0, 1].map(async (partition) => (await source.watermarks({ topic, partition })).high));
   await worker.start();
-  while (!ends.every((end, i) => worker.status().some(({ partition, next }) => partition === i && next >= end))) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!ends.every((end, i) => worker.status().some(({ partition, next }) => partition === i && next >= end)))
+    await new Promise((resolve) => setTimeout(resolve, 50));
   await worker.flush();
   await worker.stop();
   await source.close();
@@ -73,7 +100,11 @@ async function append(opened, records) {
   await sink.close();
 }
 
-const event = (/** @type {OpenedArchive} */ opened) => ({ id: toHex(opened.archive.random(16)), time: opened.archive.clock.now().toISOString(), principal: 'os:golden' });
+const event = (/** @type {OpenedArchive} */ opened) => ({
+  id: toHex(opened.archive.random(16)),
+  time: opened.archive.clock.now().toISOString(),
+  principal: 'os:golden',
+});
 
 let opened = await openEmbedded(folder, settings);
 await append(opened, syntheticEvents({ records: 500, seed: 7, conversations: 12, timestamp: 1_790_000_000_000n }));
@@ -92,7 +123,16 @@ const next = BigInt(head.last.manifest.next);
 const log = new SqliteLog(join(folder, 'source.sqlite'));
 log.trim({ topic, partition: 0 }, next + 5n);
 log.close();
-await opened.governance.append(() => [{ type: 'source.gap.accepted', ...event(opened), chain: 'msg/golden/chat/0/0', from: next.toString(), to: (next + 5n).toString(), reason: 'retention of the source ran out · 源已过期' }]);
+await opened.governance.append(() => [
+  {
+    type: 'source.gap.accepted',
+    ...event(opened),
+    chain: 'msg/golden/chat/0/0',
+    from: next.toString(),
+    to: (next + 5n).toString(),
+    reason: 'retention of the source ran out · 源已过期',
+  },
+]);
 await seal(opened);
 await opened.close();
 
@@ -106,7 +146,14 @@ await opened.governance.append((state) =>
   [0, 1].map((partition) => {
     const open = chainsOf(state, 'golden', { topic, partition }).at(-1);
     if (open === undefined) throw new Error('the partition was never sealed');
-    return { type: 'source.epoch.opened', ...event(opened), chain: open.chain, successor: messageChain({ source: 'golden', topic, partition, epoch: 1 }), cluster, reason: 'the log was replaced' };
+    return {
+      type: 'source.epoch.opened',
+      ...event(opened),
+      chain: open.chain,
+      successor: messageChain({ source: 'golden', topic, partition, epoch: 1 }),
+      cluster,
+      reason: 'the log was replaced',
+    };
   }),
 );
 // A writer that lost: content and a manifest that no claim names.
@@ -119,8 +166,13 @@ const attempt = async (text) => {
   const writer = new ChainWriter(opened.archive, opened.clock, chain, before);
   const key = await opened.dataKeys.current(chain, cohort);
   const builder = new SegmentBuilder(nodeCrypto, { archive: opened.archive.id, chain, seq: before.seqs }, writer.nextOffset);
-  builder.add({ offset: writer.nextOffset, timestamp: 0n, timestampType: 'create', key: null, value: bytes(text), headers: [] }, cohort, () => ({ dataKeyId: key.id, dataKey: key.key, random: opened.archive.random(32) }));
-  return { writer, staged: await writer.stage(before.seqs, builder.finish(), opened.governance.rules()) };
+  builder.add({ offset: writer.nextOffset, timestamp: 0n, timestampType: 'create', key: null, value: bytes(text), headers: [] }, cohort, () => ({
+    dataKeyId: key.id,
+    wraps: key.wraps,
+    dataKey: key.key,
+    random: opened.archive.random(32),
+  }));
+  return { writer, staged: await writer.stage(before.seqs, builder.finish(), opened.governance.rules(), await opened.clock.now()) };
 };
 const losers = [await attempt('loser 1'), await attempt('loser 2')];
 await append(opened, syntheticEvents({ records: 40, seed: 9, conversations: 4, timestamp: 1_790_000_200_000n }));
@@ -133,7 +185,10 @@ if ((await losers[1].writer.commit(losers[1].staged, opened.governance.rules()))
 // A hold and a longer lock: state that lies beside an object.
 const { manifest } = await readCommitted(opened.archive, 'msg/golden/chat/0/0', 0, opened.governance.keys);
 await opened.archive.vault.setLegalHold(manifest.objects[0].key, manifest.objects[0].version, true);
-await opened.archive.vault.extendLock(manifest.objects[0].key, manifest.objects[0].version, { mode: 'COMPLIANCE', retainUntil: new Date('2040-12-31T23:59:59Z') });
+await opened.archive.vault.extendLock(manifest.objects[0].key, manifest.objects[0].version, {
+  mode: 'COMPLIANCE',
+  retainUntil: new Date('2040-12-31T23:59:59Z'),
+});
 
 // A claim that named something unreadable, and its repair.
 const claim = `${chain}/${String(before.seqs).padStart(16, '0')}`;

@@ -254,7 +254,7 @@ export class PartitionSealer {
   #secret(open: OpenSegment, cohort: Cohort): ObjectSecret {
     const key = open.keys.get(`${cohort.className}/${cohort.period}`);
     if (key === undefined) throw new HoldfastError('key_missing', `no data key for ${cohort.className}/${cohort.period}.`);
-    return { dataKeyId: key.id, dataKey: key.key, random: this.#tools.archive.random(32) };
+    return { dataKeyId: key.id, wraps: key.wraps, dataKey: key.key, random: this.#tools.archive.random(32) };
   }
 
   /** Step 3 ends, steps 4 to 7 begin: PUTs of several segments overlap, commits do not. */

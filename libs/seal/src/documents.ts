@@ -54,6 +54,7 @@ const objectSchema = z
     version: z.string().max(1024).optional(),
     inline: z.string().max(44_000).optional(),
     dataKey: dataKeyName.optional(),
+    wraps: z.strictObject({ kek: hash32, escrow: hash32 }).optional(),
     random: hash32.optional(),
     commitment: hash32.optional(),
   })
@@ -63,7 +64,7 @@ const objectSchema = z
   )
   .refine(
     (object) =>
-      [object.dataKey, object.random, object.commitment, object.directory.labelCommitment].every(
+      [object.dataKey, object.wraps, object.random, object.commitment, object.directory.labelCommitment].every(
         (member) => (member === undefined) === (object.enc === 'none'),
       ),
     'key members belong to encrypted objects',

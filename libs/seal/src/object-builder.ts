@@ -20,6 +20,8 @@ const SALT_RUN = 512;
 export interface ObjectSecret {
   /** `<day>/<32 hex digits>`. */
   readonly dataKeyId: string;
+  /** SHA-256 of both wraps as stored, hex: a spoiled escrow wrap is seen before somebody needs it. */
+  readonly wraps: { readonly kek: string; readonly escrow: string };
   readonly dataKey: Uint8Array;
   /** 32 fresh random bytes, never used twice. */
   readonly random: Uint8Array;
@@ -37,7 +39,7 @@ export interface SealedObject {
   readonly trailer: number;
   readonly sha256: Uint8Array;
   readonly directory: { readonly root: Uint8Array; readonly entries: number; readonly unattributed: Unattributed };
-  readonly secret: (Pick<ObjectSecret, 'dataKeyId' | 'random'> & Pick<ObjectKeys, 'commitment' | 'labelCommitment'>) | null;
+  readonly secret: (Pick<ObjectSecret, 'dataKeyId' | 'wraps' | 'random'> & Pick<ObjectKeys, 'commitment' | 'labelCommitment'>) | null;
 }
 
 interface ClosedBlock {
@@ -139,6 +141,7 @@ export class ObjectBuilder {
           ? null
           : {
               dataKeyId: this.#secret.dataKeyId,
+              wraps: this.#secret.wraps,
               random: this.#secret.random,
               commitment: this.#keys.commitment,
               labelCommitment: this.#keys.labelCommitment,

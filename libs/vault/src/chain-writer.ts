@@ -178,6 +178,11 @@ function describeObject(object: SealedObject, until: Date): Omit<ManifestObject,
     retainUntil: lockDate(until),
     ...(object.secret === null
       ? {}
-      : { dataKey: object.secret.dataKeyId, random: toHex(object.secret.random), commitment: toHex(object.secret.commitment) }),
+      : {
+          dataKey: object.secret.dataKeyId,
+          wraps: object.secret.wraps,
+          random: toHex(object.secret.random),
+          commitment: toHex(object.secret.commitment),
+        }),
   };
 }

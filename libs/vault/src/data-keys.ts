@@ -9,12 +9,14 @@ export interface DataKey {
   /** `<day>/<32 hex digits>`, as manifests name it. */
   readonly id: string;
   readonly key: Uint8Array;
+  /** SHA-256 of both wraps as stored, hex; manifests pin them. */
+  readonly wraps: { readonly kek: string; readonly escrow: string };
 }
 
 const MAX_CACHED = 5_000;
 
 /** What data keys need of an archive. */
-export type DataKeyParts = Pick<Archive, 'wraps' | 'keys' | 'clock' | 'random' | 'idHex'>;
+export type DataKeyParts = Pick<Archive, 'wraps' | 'keys' | 'clock' | 'crypto' | 'random' | 'idHex'>;
 
 /** Data keys of one process: one per chain, cohort and UTC day, made on first use, opened again for reading. */
 export class DataKeys {
@@ -82,10 +84,15 @@ export class DataKeys {
     for await (const version of this.#archive.wraps.list(prefix)) {
       const id = /\/([0-9a-f]{32})\/kek\.jwe$/.exec(version.key)?.[1];
       if (id === undefined || version.deleteMarker) continue;
-      const escrow = await this.#exists(wrapKey(chain, cohort, day, id, 'escrow'));
-      if (!escrow) continue;
+      const [kek, escrow] = await Promise.all([
+        this.#onlyVersion(wrapKey(chain, cohort, day, id, 'kek')),
+        this.#onlyVersion(wrapKey(chain, cohort, day, id, 'escrow')),
+      ]);
+      // Killed between the two wraps, or somebody added a version: which bytes a manifest should pin cannot be told. A new key.
+      if (kek === undefined || escrow === undefined) continue;
       try {
-        return { id: `${day}/${id}`, key: await this.#openWrap(chain, cohort, id, version) };
+        const key = await this.#archive.keys.unwrap(fromUtf8(kek), this.#context(chain, cohort, id));
+        return { id: `${day}/${id}`, key, wraps: { kek: this.#hash(kek), escrow: this.#hash(escrow) } };
       } catch (error) {
         // A wrap that does not open seals nothing: the next one, or a new key. `verify` reports it where it was used.
         if (!isUnusable(error)) throw error;
@@ -122,12 +129,19 @@ export class DataKeys {
         throw new HoldfastError('key_malformed', 'a data key does not open again from the wrap just made.');
       }
     }
-    return { id: `${day}/${id}`, key };
+    return { id: `${day}/${id}`, key, wraps: { kek: this.#hash(utf8(wrapped.kek)), escrow: this.#hash(utf8(wrapped.escrow)) } };
   }
 
-  async #exists(key: string): Promise<boolean> {
-    for await (const version of this.#archive.wraps.list(key)) if (version.key === key && !version.deleteMarker) return true;
-    return false;
+  /** The bytes under a key that has exactly one version. */
+  async #onlyVersion(key: string): Promise<Uint8Array | undefined> {
+    const versions: ObjectVersion[] = [];
+    for await (const version of this.#archive.wraps.list(key)) if (version.key === key) versions.push(version);
+    const [only] = versions;
+    return only === undefined || only.deleteMarker || versions.length > 1 ? undefined : this.#archive.wraps.get(key, only.version);
+  }
+
+  #hash(bytes: Uint8Array): string {
+    return toHex(this.#archive.crypto.sha256(bytes));
   }
 
   #context(chain: string, cohort: { className: string; period: string }, dataKey: string): WrapContext {

@@ -103,7 +103,7 @@ export class LedgerWriter {
             headers: [],
           },
           cohort,
-          () => ({ dataKeyId: key.id, dataKey: key.key, random: this.#archive.random(32) }),
+          () => ({ dataKeyId: key.id, wraps: key.wraps, dataKey: key.key, random: this.#archive.random(32) }),
         );
       });
       const rules = this.#governance.rules();

@@ -71,8 +71,11 @@ export async function verifyChain(
     ahead = following === undefined ? new Map() : prefetch(context, following.manifest);
     await verifyObjects(context, committed.manifest, content?.versions ?? [], mine, hooks.onRecord);
     for (const object of committed.manifest.objects) {
-      if (context.level < 5 || object.dataKey === undefined || dataKeys.has(object.dataKey)) continue;
-      dataKeys.add(object.dataKey);
+      if (context.level < 5 || object.dataKey === undefined) continue;
+      // Once for each data key and what is pinned of it: every manifest of a day names the same.
+      const pin = `${object.dataKey} ${object.wraps?.kek ?? ''} ${object.wraps?.escrow ?? ''}`;
+      if (dataKeys.has(pin)) continue;
+      dataKeys.add(pin);
       await checkWraps(context, chain, object);
     }
     hooks.onSegment?.(committed);

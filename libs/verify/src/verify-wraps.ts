@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/record';
-import { LEDGER_CLASS, endOfPeriod, equalBytes, fromBase64Url, fromUtf8, parseJson, wrapPrefix } from '@holdfast/seal';
+import { LEDGER_CLASS, endOfPeriod, fromBase64Url, fromUtf8, parseJson, toHex, wrapPrefix } from '@holdfast/seal';
 import type { ManifestObject } from '@holdfast/seal';
 import type { VerifyContext } from './context.js';
 import type { StoredVersion } from './evidence.js';
@@ -13,14 +13,15 @@ const KINDS = { 'kek.jwe': 'A256KW', 'escrow.jwe': 'ECDH-ES+A256KW' } as const;
 type Kind = keyof typeof KINDS;
 
 /**
- * Both wraps of a data key: there, locked until their cohort ends, and with headers that name what the manifest and `gov`
- * name. What they hold is proven only by opening them: the KEK wrap when content is decrypted, the escrow wrap by the
- * restore drill.
+ * Both wraps of a data key: there, with the bytes that the manifests pin, locked until their cohort ends, and with headers
+ * that name what the manifest and `gov` name. That the escrow wrap opens is proven by the restore drill.
  */
 export async function checkWraps(context: VerifyContext, chain: string, object: ManifestObject): Promise<void> {
   const [day = '', id = ''] = (object.dataKey ?? '').split('/');
   const prefix = `${wrapPrefix(chain, { className: object.cohort.class, period: object.cohort.period }, day)}${id}/`;
-  const met = new Map<string, Uint8Array>();
+  const pinned: Readonly<Record<Kind, string | undefined>> = { 'kek.jwe': object.wraps?.kek, 'escrow.jwe': object.wraps?.escrow };
+  const met = new Set<string>();
+  const others: { name: string; key: string; version: string }[] = [];
   for await (const stored of context.evidence.wraps(prefix)) {
     const { key, version, deleteMarker } = stored;
     if (deleteMarker) {
@@ -37,10 +38,16 @@ export async function checkWraps(context: VerifyContext, chain: string, object: 
     const problem = bytes === undefined ? 'it was listed and cannot be read' : headerProblem(context, chain, object, id, name, bytes);
     if (problem !== undefined) context.add(finding('WRAP_DAMAGED', key, `${problem}.`));
     if (bytes === undefined) continue;
-    const other = met.get(name);
-    if (other === undefined) met.set(name, bytes);
-    else if (equalBytes(other, bytes)) context.add(finding('EQUAL_COPY', key, 'a second version with the same bytes.'));
-    else context.add(finding('SHADOW_VERSION', key, `the version ${version} holds another wrap of the same data key.`));
+    const hash = toHex(context.crypto.sha256(bytes));
+    if (hash === pinned[name]) {
+      if (met.has(name)) context.add(finding('EQUAL_COPY', key, 'a second version with the same bytes.'));
+      met.add(name);
+    } else others.push({ name, key, version });
+  }
+  for (const { name, key, version } of others) {
+    if (met.has(name)) context.add(finding('SHADOW_VERSION', key, `the version ${version} holds another wrap of the same data key.`));
+    else context.add(finding('WRAP_DAMAGED', key, 'its bytes are not those that the manifests pin: it was changed or replaced.'));
+    met.add(name);
   }
   for (const kind of Object.keys(KINDS))
     if (!met.has(kind)) context.add(finding('WRAP_MISSING', `${prefix}${kind}`, 'a wrap of a data key in use is not there.'));

@@ -83,6 +83,7 @@ OBJECT = {
     "version": text,
     "inline": text,
     "dataKey": matches(r"\d{4}-\d\d-\d\d/[0-9a-f]{32}"),
+    "wraps": of({"kek": hash32, "escrow": hash32}),
     "random": hash32,
     "commitment": hash32,
 }
@@ -98,7 +99,7 @@ MANIFEST = {
     "records": number,
     "holes": of({"count": number, "sum": decimal, "losses": array_of(of(LOSS), 100)}),
     "root": hash32,
-    "objects": array_of(of(OBJECT, ["key", "version", "inline", "dataKey", "random", "commitment"])),
+    "objects": array_of(of(OBJECT, ["key", "version", "inline", "dataKey", "wraps", "random", "commitment"])),
     "governance": of({"next": number, "hash": hash32}),
     "time": time,
     "clock": time,
@@ -125,7 +126,7 @@ def parse_manifest(payload):
         check((cohort["class"], cohort["period"], clear) not in seen, "SHAPE", f"{what}: a second object of its cohort")
         seen.add((cohort["class"], cohort["period"], clear))
         check(not clear or clear_allowed, "SHAPE", f"{what}: not encrypted")
-        for name in ("dataKey", "random", "commitment"):
+        for name in ("dataKey", "wraps", "random", "commitment"):
             check((name in o) != clear, "SHAPE", f"{what}: {name}")
         check(("labelCommitment" in o["directory"]) != clear, "SHAPE", f"{what}: labelCommitment")
         check(("inline" in o) != ("key" in o) and ("key" in o) == ("version" in o), "SHAPE", f"{what}: neither stored nor inline, or both")

@@ -27,17 +27,11 @@ KINDS = [
     ("escrow wrap", r"wraps/.*/escrow\.jwe@[^.]*"),
     ("state", r"(vault|wraps)/.*\.state"),
 ]
-# What the format itself cannot show: (kind of file, change) and why. Without keys also EXPECTED_WITHOUT_KEYS.
+# What the format itself cannot show: (kind of file, change) and why.
 EXPECTED = {
     ("claim", "delete"): "nobody has to trust claims; it is listed under `unclaimed`",
     ("state", "delete"): "a longer lock or a hold is only known from `gov` events, which are reserved in version 1",
 }
-EXPECTED_WITHOUT_KEYS = {
-    ("KEK wrap", "flip"): "no manifest holds a hash of the wraps: a changed cipher text shows only when it is opened",
-    ("escrow wrap", "flip"): "as above",
-}
-
-
 def files_of(root):
     found = []
     for folder, _, names in os.walk(root):
@@ -146,7 +140,7 @@ def main(arguments):
     before = run(options.folder, keys, None)
     known = {json.dumps(finding, sort_keys=True) for finding in before["findings"]}
     lost = {item.partition("@")[0] for item in before["abandoned"]}
-    expected = EXPECTED | (EXPECTED_WITHOUT_KEYS if options.no_keys else {})
+    expected = EXPECTED
     missed, tried, tolerated = [], 0, {}
     for kind, pattern in KINDS:
         if options.kind and kind not in options.kind:

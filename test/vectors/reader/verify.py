@@ -320,7 +320,7 @@ class Verifier:
             check(first <= entry.first_offset and entry.last_offset < following, "COVERAGE", "offsets outside of the segment")
         keys, ctx = None, context(self.archive, segment.chain, segment.seq, o["no"])
         if o["enc"] != "none":
-            data_key = self.data_key(segment.chain, cohort, o["dataKey"], o["retainUntil"], state, where)
+            data_key = self.data_key(segment.chain, cohort, o["dataKey"], o["wraps"], o["retainUntil"], state, where)
             if data_key is None:
                 self.closed_objects += 1
                 return None
@@ -365,7 +365,7 @@ class Verifier:
 
     # Data keys
 
-    def data_key(self, chain, cohort, place, until, state, where):
+    def data_key(self, chain, cohort, place, pinned, until, state, where):
         """The 32 bytes, or None without a key at hand. The wraps are checked either way."""
         found, prefix = [], f"{chain}/{cohort['class']}/{cohort['period']}/{place}"
         known = state.cohort_keys.get((cohort["class"], cohort["period"]))
@@ -377,6 +377,8 @@ class Verifier:
                 continue
             if not any(v.mode in ("GOVERNANCE", "COMPLIANCE") and v.until >= until for v in versions):
                 self.found("LOCK", f"wraps/{key}", f"not locked until {until}")
+            if not any(sha256(version.read()).hex() == pinned[name[:-4]] for version in versions):
+                self.found("WRAP", f"wraps/{key}", "no version has the bytes that the manifest pins")
             if len({version.read() for version in versions}) > 1:
                 self.found("SHADOW_VERSION", f"wraps/{key}", "versions with different bytes")
             for version in versions:
