@@ -27,8 +27,13 @@ export function flow(archive, sink, seed) {
   let flowing = true;
   const done = (async () => {
     while (flowing) {
+      /** @type {import('@holdfast/ports').NewRecord[]} */
       const batch = [];
-      for (let left = random.whole(1, 60); left > 0; left--) batch.push(records.next().value ?? never());
+      for (const wanted = random.whole(1, 60); batch.length < wanted;) {
+        const { done, value } = records.next();
+        must(done !== true, 'the generated corpus came to its end');
+        batch.push(value);
+      }
       await producer.append(batch);
       await sleep(PAUSE_MS);
     }
@@ -45,10 +50,6 @@ export function flow(archive, sink, seed) {
       return stopped;
     },
   };
-}
-
-function never() {
-  throw new Error('the generated corpus came to its end');
 }
 
 /**

@@ -11,7 +11,7 @@ import { KafkaRecordSink } from '@holdfast/source-kafka';
 import { bucketsOf, createBuckets } from '@holdfast/store-s3';
 import { describeWith, needed, until } from '@holdfast/test-kit';
 import { cohortsNeeded } from '@holdfast/vault';
-import type { ContextAnswer, SearchAnswer, StatusAnswer } from '../services/answers.js';
+import type { ContextAnswer, Readiness, SearchAnswer, StatusAnswer } from '../services/answers.js';
 import { Program } from './program.js';
 import { NEEDS, SEED, freshName } from './run.js';
 
@@ -120,7 +120,7 @@ describe('bad configuration ends with one sentence and code 78', () => {
 });
 
 describeWith(
-  { env: [...NEEDS.env, 'HOLDFAST_TEST_S3_ACCESS_KEY', 'HOLDFAST_TEST_S3_SECRET_KEY'] },
+  { env: [...NEEDS.env, 'HOLDFAST_TEST_KAFKA_SASL_BROKERS', 'HOLDFAST_TEST_S3_SECOND_ENDPOINT'] },
   'both services on Kafka, S3 and Elasticsearch',
   () => {
     const name = freshName('services');
@@ -197,6 +197,55 @@ describeWith(
       expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
       expect(await refused.json()).toMatchObject({ code: 'index_unavailable' });
       expect(await ill.json('/api/v1/status')).toMatchObject({ index: { available: false } });
+    }, 60_000);
+
+    it('reads Kafka through SASL/SCRAM and through TLS', async () => {
+      const ways: readonly Record<string, string>[] = [
+        {
+          HOLDFAST_KAFKA_BROKERS: needed('HOLDFAST_TEST_KAFKA_SASL_BROKERS'),
+          HOLDFAST_KAFKA_SASL_MECHANISM: 'scram-sha-256',
+          HOLDFAST_KAFKA_SASL_USERNAME: needed('HOLDFAST_TEST_KAFKA_SASL_USERNAME'),
+          HOLDFAST_KAFKA_SASL_PASSWORD_FILE: needed('HOLDFAST_TEST_KAFKA_SASL_PASSWORD_FILE'),
+        },
+        {
+          HOLDFAST_KAFKA_BROKERS: needed('HOLDFAST_TEST_KAFKA_TLS_BROKERS'),
+          HOLDFAST_KAFKA_TLS: 'true',
+          HOLDFAST_KAFKA_CA_PATH: needed('HOLDFAST_TEST_KAFKA_CA_FILE'),
+        },
+      ];
+      for (const way of ways) {
+        const ingest = run('ingest', { ...settings, ...way, HOLDFAST_ROLES: 'seal' });
+        await ingest.ready();
+        expect(await ingest.stop()).toBe(0);
+      }
+      // Without the authority the broker is a stranger.
+      const ingest = run('ingest', { ...settings, ...ways[1], HOLDFAST_KAFKA_CA_PATH: '', HOLDFAST_ROLES: 'seal' });
+      await ingest.alarm('SOURCE_REFUSED');
+      expect(await ingest.stop()).toBe(0);
+    }, 90_000);
+
+    it('refuses a topic that does not exist until it is there: SOURCE_REFUSED', async () => {
+      const topic = freshName('later');
+      const ingest = run('ingest', { ...settings, HOLDFAST_KAFKA_TOPICS: topic, HOLDFAST_KAFKA_GROUP: topic, HOLDFAST_ROLES: 'seal' });
+      await ingest.alarm('SOURCE_REFUSED');
+      const sink = new KafkaRecordSink({ brokers: needed('HOLDFAST_TEST_KAFKA_BROKERS').split(',') });
+      await sink.ensureTopic(topic, 1);
+      await sink.close();
+      await ingest.ready();
+      expect(await ingest.json<Readiness>('/ready')).toMatchObject({ alarms: [] });
+    }, 90_000);
+
+    it('refuses a store that breaks what an archive relies on', async () => {
+      const other = join(folder, 's3-second-secret');
+      await writeFile(other, needed('HOLDFAST_TEST_S3_SECOND_SECRET_KEY'), { mode: 0o600 });
+      const ingest = run('ingest', {
+        ...settings,
+        HOLDFAST_S3_ENDPOINT: needed('HOLDFAST_TEST_S3_SECOND_ENDPOINT'),
+        HOLDFAST_S3_ACCESS_KEY: needed('HOLDFAST_TEST_S3_SECOND_ACCESS_KEY'),
+        HOLDFAST_S3_SECRET_KEY_FILE: other,
+      });
+      expect(await ingest.exited).toBe(2);
+      expect(ingest.errors).toMatch(/^the object store breaks what an archive relies on: /m);
     }, 60_000);
 
     it.each([
