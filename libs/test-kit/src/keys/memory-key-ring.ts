@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { JsonWebKey } from 'node:crypto';
 import type { CohortKeys, CohortName, KeyRing, PublicJwk, WrapContext } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
@@ -50,7 +50,11 @@ export class MemoryKeyRing implements KeyRing {
   }
 
   logKey(): Promise<PublicJwk> {
-    return Promise.resolve({ kty: 'OKP', crv: 'Ed25519', x: this.#log.x ?? '', kid: 'log' });
+    const { x = '' } = this.#log;
+    const kid = createHash('sha256')
+      .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
+      .digest('base64url');
+    return Promise.resolve({ kty: 'OKP', crv: 'Ed25519', x, kid });
   }
 
   recoveryKeys(): Promise<readonly PublicJwk[]> {

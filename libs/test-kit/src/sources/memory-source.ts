@@ -109,8 +109,8 @@ class MemorySubscription implements Subscription, Member {
   commit(at: TopicPartition, next: bigint): void {
     const follower = this.#owned.get(`${at.topic}/${at.partition}`);
     // A commit after the partition was revoked is a late hint, not a mistake.
-    if (follower !== undefined && next > follower.delivered) {
-      this.#mistakes.push(`commit(${at.topic}/${at.partition}, ${next}) but only ${follower.delivered} was delivered`);
+    if (follower !== undefined && next > follower.handedOver) {
+      this.#mistakes.push(`commit(${at.topic}/${at.partition}, ${next}) but only ${follower.handedOver} was delivered`);
     }
   }
 
@@ -133,6 +133,8 @@ class MemorySubscription implements Subscription, Member {
 class Follower {
   /** Offset after the last record handed over. */
   delivered = 0n;
+  /** Highest offset that may be committed: the batch under way counts, and while it starts a handler may seal a loss. */
+  handedOver = 0n;
   readonly #at: TopicPartition;
   readonly #log: MemoryLog;
   readonly #limit: number;
@@ -187,7 +189,10 @@ class Follower {
   async #begin(): Promise<void> {
     this.#anew = false;
     const at = this.#at;
+    const before = this.handedOver;
+    this.handedOver = this.#log.watermarks(at).high;
     const start = await this.#handler.assigned(at);
+    this.handedOver = before > start.next ? before : start.next;
     if (start.last !== undefined && start.last.offset >= start.next) {
       this.#mistakes.push(`${at.topic}/${at.partition}: last ${start.last.offset} is not below next ${start.next}`);
     }
@@ -211,6 +216,7 @@ class Follower {
       await changed;
       return;
     }
+    this.handedOver = last.offset + 1n;
     await this.#handler.batch(this.#at, { records, high: this.#log.watermarks(this.#at).high, leaderEpoch: -1 });
     this.delivered = last.offset + 1n;
   }
