@@ -63,6 +63,12 @@ export class Program {
     return (await (await this.get(path)).json()) as T;
   }
 
+  /** Value of a metric without labels; NaN while it is absent. */
+  async metric(name: string): Promise<number> {
+    const text = await (await this.get('/metrics')).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+  }
+
   async ready(): Promise<void> {
     await until(async () => (await this.get('/ready')).ok, 60_000, `${await this.url()} is ready`);
   }

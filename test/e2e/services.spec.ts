@@ -12,6 +12,7 @@ import { bucketsOf, createBuckets } from '@holdfast/store-s3';
 import { describeWith, needed, until } from '@holdfast/test-kit';
 import { cohortsNeeded } from '@holdfast/vault';
 import type { ContextAnswer, Readiness, SearchAnswer, StatusAnswer } from '../services/answers.js';
+import { Line } from './line.js';
 import { Program } from './program.js';
 import { NEEDS, SEED, freshName } from './run.js';
 
@@ -198,6 +199,62 @@ describeWith(
       expect(await refused.json()).toMatchObject({ code: 'index_unavailable' });
       expect(await ill.json('/api/v1/status')).toMatchObject({ index: { available: false } });
     }, 60_000);
+
+    it('seals while the search engine is down, waits while the store is down, and catches up', async () => {
+      const store = await Line.to(needed('HOLDFAST_TEST_S3_ENDPOINT'));
+      const engine = await Line.to(needed('HOLDFAST_TEST_ELASTIC_URL'));
+      const topic = freshName('outage');
+      const sink = new KafkaRecordSink({ brokers: needed('HOLDFAST_TEST_KAFKA_BROKERS').split(',') });
+      await sink.ensureTopic(topic, 2);
+      let sent = 0;
+      const send = async (): Promise<void> => {
+        await sink.append(topic, [...syntheticEvents({ records: 300, seed: SEED + sent, conversations: 20, timestamp: BigInt(Date.now()) })]);
+        sent += 300;
+      };
+      const outage = {
+        ...settings,
+        HOLDFAST_SOURCE_NAME: 'outage',
+        HOLDFAST_KAFKA_TOPICS: topic,
+        HOLDFAST_KAFKA_GROUP: topic,
+        HOLDFAST_KAFKA_SESSION_TIMEOUT_MS: '6000',
+        HOLDFAST_S3_ENDPOINT: store.url,
+        HOLDFAST_S3_BUCKET_PREFIX: topic,
+        HOLDFAST_ELASTIC_URL: engine.url,
+        HOLDFAST_SHUTDOWN_GRACE_MS: '6000',
+      };
+      let ingest = run('ingest', outage);
+      await ingest.ready();
+
+      engine.cut();
+      await send();
+      await until(
+        async () => (await ingest.metric('holdfast_sealed_records_total')) === sent,
+        60_000,
+        'everything is sealed without a search engine',
+      );
+      await ingest.alarm('INDEX_UNAVAILABLE');
+
+      store.cut();
+      await send();
+      await ingest.alarm('STORE_UNAVAILABLE');
+      store.mend();
+      engine.mend();
+      await until(async () => (await ingest.metric('holdfast_indexed_documents_total')) === sent, 60_000, 'everything is searchable');
+      await ingest.ready();
+      expect(await ingest.metric('holdfast_sealed_records_total')).toBe(sent);
+
+      // Asked to stop while the store is down, it gives up what it holds; the next start reads it again.
+      store.cut();
+      await send();
+      await ingest.alarm('STORE_UNAVAILABLE');
+      expect(await ingest.stop()).toBe(0);
+      store.mend();
+      ingest = run('ingest', outage);
+      await until(async () => (await ingest.metric('holdfast_indexed_documents_total')) === 300, 60_000, 'the next start catches up');
+      expect(await ingest.metric('holdfast_sealed_records_total')).toBe(300);
+      await ingest.stop();
+      await Promise.all([sink.close(), store.close(), engine.close()]);
+    }, 180_000);
 
     it('reads Kafka through SASL/SCRAM and through TLS', async () => {
       const ways: readonly Record<string, string>[] = [

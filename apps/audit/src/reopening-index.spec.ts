@@ -29,7 +29,7 @@ beforeEach(() => {
   opened = 0;
   heard = [];
   index = new ReopeningIndex(
-    () => new Switched(store),
+    () => new Switched({ store }),
     (fault) => heard.push(fault?.code),
   );
 });

@@ -55,6 +55,7 @@ export function ingestConfig(environment: Environment): IngestConfig {
 
 export function limitsOf(config: IngestConfig): SealLimits {
   return {
+    ...SEAL_LIMITS,
     segmentBytes: config.segmentMaxBytes,
     segmentRecords: config.segmentMaxRecords,
     segmentAgeMs: config.segmentMaxAgeMs,

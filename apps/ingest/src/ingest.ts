@@ -11,6 +11,7 @@ export interface IngestOptions {
   readonly roles: readonly string[];
   readonly limits: SealLimits;
   readonly indexPollMs: number;
+  readonly graceMs: number;
   readonly health: Health;
   readonly logger: Logger;
 }
@@ -54,7 +55,8 @@ export class Ingest implements OnApplicationBootstrap, OnModuleDestroy, OnApplic
     this.#abort.abort();
     await this.#opening;
     this.#component.to('draining');
-    await this.seal?.stop();
+    // Once for an orderly end, once more for calls that hang: together they stay within the grace.
+    await this.seal?.stop(this.#options.graceMs / 2);
     await this.index?.stop();
   }
 

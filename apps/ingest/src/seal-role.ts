@@ -51,13 +51,16 @@ export class SealRole {
     });
   }
 
-  /** Stops intake, wins the claims of what was taken, commits the offsets as hints. */
-  async stop(): Promise<void> {
+  /**
+   * Stops intake, wins the claims of what was taken, commits the offsets as hints. What cannot be committed within the grace
+   * is given up: the next start reads it again.
+   */
+  async stop(graceMs: number): Promise<void> {
     this.#abort.abort();
     await this.#starting;
     this.#component.to('draining');
     await this.#checks?.stop();
-    await this.#worker?.stop();
+    await this.#worker?.stop(graceMs);
     this.#component.to('stopped');
   }
 
