@@ -11,7 +11,6 @@ export type FindingCode =
   | 'CHAIN_FORKED'
   | 'CHAIN_UNREGISTERED'
   | 'CHAIN_CONTINUES_AFTER_CLOSING'
-  | 'CHAIN_EMPTY'
   | 'GOVERNANCE_HEAD_WRONG'
   | 'GOVERNANCE_INVALID'
   | 'OFFSETS_NOT_COVERED'
@@ -41,7 +40,7 @@ export type FindingCode =
   | 'UNCOMPARED';
 
 /** Codes that tell something and make nothing fail. */
-const NOTES = new Set<FindingCode>(['ABANDONED_ATTEMPT', 'EQUAL_COPY', 'PENDING', 'ACCEPTED_LOSS', 'UNCOMPARED', 'NOT_ANCHORED']);
+const NOTES = new Set<FindingCode>(['ABANDONED_ATTEMPT', 'EQUAL_COPY', 'PENDING', 'ACCEPTED_LOSS', 'UNCOMPARED', 'CLOCK_AHEAD', 'NOT_ANCHORED']);
 
 /** One problem met by the verifier, or a note. */
 export interface Finding {

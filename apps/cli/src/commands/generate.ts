@@ -26,7 +26,8 @@ export async function generate(options: GenerateOptions): Promise<number> {
     print(
       options.json === true,
       { records: written, seed, conversations, topic: opened.topics[0] },
-      () => `${count(written)} records are in the source (seed ${seed}). Next: holdfast ingest --until-idle --data ${options.data ?? ''}`,
+      () =>
+        `${count(written)} records are in the source (seed ${seed}). Next: holdfast ingest --until-idle${options.data === undefined ? '' : ` --data ${options.data}`}`,
     );
     return 0;
   });

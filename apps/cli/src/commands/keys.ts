@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { EMBEDDED_DEFAULTS } from '@holdfast/assembly';
-import { JwksKeyRing, initKeyRing } from '@holdfast/keys-jose';
+import { initKeyRing } from '@holdfast/keys-jose';
 import { HoldfastError } from '@holdfast/record';
 import type { RetentionClass } from '@holdfast/governance';
 import { cohortsNeeded } from '@holdfast/vault';
@@ -48,8 +48,7 @@ export async function initKeys(
 /** `holdfast keys status`: which cohorts can be sealed and until when keys last. */
 export async function keysStatus(options: GlobalOptions): Promise<number> {
   return withArchive(options, {}, async (opened) => {
-    if (options.data === undefined) throw new HoldfastError('bad_configuration', 'Name the archive: --data DIR.');
-    const ring = await JwksKeyRing.open(join(options.data, 'keys'));
+    const ring = opened.archive.keys;
     await opened.governance.refresh();
     const have = new Set((await ring.cohorts()).map(({ cohort }) => `${cohort.className}/${cohort.period}`));
     const needed = cohortsNeeded([...opened.governance.state.classes.values()], new Date());
