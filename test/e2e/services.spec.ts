@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -96,6 +96,8 @@ describe('bad configuration ends with one sentence and code 78', () => {
     expect(await refused('audit', { ...embedded(), HOLDFAST_PORT: String(port) })).toMatch(`Port ${port} on 127.0.0.1 is in use`);
     expect(await refused('ingest', { ...embedded(), HOLDFAST_PORT: String(port - 1) })).toMatch(`Port ${port} on 127.0.0.1 is in use`);
     await new Promise((resolve) => server.close(resolve));
+    // Nothing was touched.
+    await expect(readdir(join(folder, 'bad'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it.each([

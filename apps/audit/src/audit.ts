@@ -1,4 +1,4 @@
-import type { OnApplicationBootstrap, OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { alarmAdvice, openPatiently } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
 import { CaptureFinder, openDiscovery } from '@holdfast/discovery';
@@ -31,7 +31,7 @@ export interface OpenedAudit {
 }
 
 /** What audit does between start and stop: opens the archive, waiting for its stores if need be, and follows `gov`. */
-export class Audit implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
+export class Audit implements OnModuleDestroy, OnApplicationShutdown {
   readonly #options: AuditOptions;
   readonly #archive: Component;
   readonly #search: Component;
@@ -59,7 +59,8 @@ export class Audit implements OnApplicationBootstrap, OnModuleDestroy, OnApplica
     return this.#audit;
   }
 
-  onApplicationBootstrap(): void {
+  /** Begins to open the archive; after the server listens, so that a port in use touches nothing. */
+  start(): void {
     this.#running = this.#run().catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#fatal.reject(error);
     });

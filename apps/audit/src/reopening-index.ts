@@ -105,8 +105,8 @@ export class ReopeningIndex implements RecordIndex {
   }
 
   #failed(handle: Promise<RecordIndex>, error: unknown): void {
-    if (!(error instanceof HoldfastError)) return;
-    if (error.code !== 'index_unavailable' && error.code !== 'index_rebuild_needed') return;
+    // These say nothing about the index.
+    if (!(error instanceof HoldfastError) || error.code === 'bad_request' || error.code === 'stopped') return;
     this.#onChange(error);
     if (this.#handle !== handle) return;
     this.#handle = undefined;

@@ -60,5 +60,6 @@ export async function startAudit(config: AuditConfig, logger: Logger): Promise<R
     host: config.httpHost,
   });
   logger.info({ url: server.url, port: server.port }, 'listening on this machine only, until accounts exist');
+  audit.start();
   return { server, audit };
 }

@@ -1,4 +1,4 @@
-import type { OnApplicationBootstrap, OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { alarmAdvice, openPatiently } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
 import type { SealLimits } from '@holdfast/archiving';
@@ -21,7 +21,7 @@ export interface IngestOptions {
  * hooks of Nest give the order of a shutdown: intake stops and everything taken is committed, then HTTP drains, then the
  * clients are closed.
  */
-export class Ingest implements OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown {
+export class Ingest implements OnModuleDestroy, OnApplicationShutdown {
   readonly #options: IngestOptions;
   readonly #component: Component;
   readonly #abort = new AbortController();
@@ -45,7 +45,8 @@ export class Ingest implements OnApplicationBootstrap, OnModuleDestroy, OnApplic
     return this.#fatal.promise;
   }
 
-  onApplicationBootstrap(): void {
+  /** Begins to open the archive; after the server listens, so that a port in use touches nothing. */
+  start(): void {
     this.#opening = this.#open().catch((error: unknown) => {
       if (!this.#abort.signal.aborted) this.#fatal.reject(error);
     });

@@ -50,6 +50,7 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
     host: config.httpHost,
   });
   logger.info({ url: server.url, port: server.port }, 'listening');
+  ingest.start();
   return { server, ingest };
 }
 
