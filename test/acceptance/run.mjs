@@ -13,7 +13,6 @@ import { startStack } from '../../deploy/local/start-stack.mjs';
 import { build } from '../../tools/build.mjs';
 import { hardware } from '../bench/measure.mjs';
 import { Ledger } from './ledger.mjs';
-import { PARTS } from './parts.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const began = performance.now();
@@ -34,6 +33,9 @@ const { values, positionals } = parseArgs({
 });
 
 async function main() {
+  if (build() !== 0) return 1;
+  // Only now: what it imports has just been built.
+  const { PARTS } = await import('./parts.mjs');
   const wanted = values.part?.split(',') ?? Object.keys(PARTS);
   const unknown = wanted.filter((part) => PARTS[part] === undefined);
   if (positionals.join() !== 'archiving' || unknown.length > 0) {
@@ -42,7 +44,6 @@ async function main() {
     );
     return 78;
   }
-  if (build() !== 0) return 1;
   if (values.fresh) await rm(values.dir, { recursive: true, force: true });
   await mkdir(values.dir, { recursive: true });
   const ledger = await Ledger.open(join(values.dir, 'state.json'), { seed: Number(values.seed ?? randomInt(2 ** 31)) });
