@@ -1,8 +1,9 @@
 import { SEAL_LIMITS, SealWorker } from '@holdfast/archiving';
 import type { SealLimits } from '@holdfast/archiving';
 import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
+import type { RetentionClass } from '@holdfast/governance';
 import { IndexFollower, documentsOf } from '@holdfast/indexing';
-import type { AlarmCode, Alarms, AlarmSeverity, ClaimStore, KeyRing, ObjectStore, TopicPartition } from '@holdfast/ports';
+import type { AlarmCode, Alarms, AlarmSeverity, ClaimStore, Clock, KeyRing, ObjectStore, TopicPartition } from '@holdfast/ports';
 import { parseMessageChain } from '@holdfast/record';
 import { decodeRecord, encodeRecord, toHex, utf8 } from '@holdfast/seal';
 import {
@@ -33,7 +34,6 @@ const SETTINGS = {
   timeZone: 'UTC',
   profile: 'cluster' as const,
   logOrigin: 'test/log',
-  classes: CLASSES,
   defaultClass: 'standard',
   principal: 'service:test',
 };
@@ -69,6 +69,14 @@ export interface WorkerOptions extends MemorySourceOptions {
   readonly limits?: Partial<SealLimits>;
 }
 
+export interface MemoryArchiveOptions {
+  readonly partitions?: number;
+  readonly clock?: Clock;
+  readonly classes?: readonly RetentionClass[];
+}
+
+const SYSTEM_CLOCK: Clock = { now: () => new Date() };
+
 /** Stores, source and keys of one archive in memory; processes come and go over them. */
 export class MemoryArchive {
   readonly vault: MemoryObjectStore;
@@ -77,25 +85,19 @@ export class MemoryArchive {
   readonly log = new MemoryLog();
   readonly keys: MemoryKeyRing;
   readonly indexStore = new MemoryIndexStore();
-  readonly clock: { now: () => Date };
+  readonly clock: Clock;
 
-  private constructor(options: { readonly partitions: number; readonly clock: { now: () => Date }; readonly onKey?: (step: string) => void }) {
-    this.clock = options.clock;
-    this.vault = new MemoryObjectStore({ clock: this.clock });
-    this.wraps = new MemoryObjectStore({ clock: this.clock });
-    this.keys = new MemoryKeyRing(cohortsNeeded(CLASSES, this.clock.now()), options.onKey);
-    this.log.create(TOPIC, options.partitions);
+  private constructor(clock: Clock, keys: MemoryKeyRing, partitions: number) {
+    this.clock = clock;
+    this.keys = keys;
+    this.vault = new MemoryObjectStore({ clock });
+    this.wraps = new MemoryObjectStore({ clock });
+    this.log.create(TOPIC, partitions);
   }
 
-  static async create(
-    options: { readonly partitions?: number; readonly clock?: { now: () => Date }; readonly onKey?: (step: string) => void } = {},
-  ): Promise<MemoryArchive> {
-    const made = new MemoryArchive({
-      partitions: options.partitions ?? 1,
-      clock: options.clock ?? { now: () => new Date() },
-      ...(options.onKey !== undefined && { onKey: options.onKey }),
-    });
-    await createArchive(made.parts(), SETTINGS);
+  static async create({ partitions = 1, clock = SYSTEM_CLOCK, classes = CLASSES }: MemoryArchiveOptions = {}): Promise<MemoryArchive> {
+    const made = new MemoryArchive(clock, new MemoryKeyRing(cohortsNeeded(classes, clock.now())), partitions);
+    await createArchive(made.parts(), { ...SETTINGS, classes });
     return made;
   }
 
@@ -105,7 +107,7 @@ export class MemoryArchive {
       readonly wraps?: ObjectStore;
       readonly claims?: ClaimStore;
       readonly keys?: KeyRing;
-      readonly clock?: { now: () => Date };
+      readonly clock?: Clock;
     } = {},
   ): ArchiveParts {
     return {

@@ -53,8 +53,8 @@ async function append(opened: OpenedArchive, records: Iterable<NewRecord>): Prom
   await sink.close();
 }
 
-/** What a writer leaves behind that stored manifest and content and then lost its claim. */
-export async function abandonAttempt(opened: OpenedArchive, chain: string): Promise<void> {
+/** What a writer leaves behind that stored manifest and content and then lost its claim; answers the number it wanted. */
+export async function abandonAttempt(opened: OpenedArchive, chain: string): Promise<number> {
   const { governance, clock, dataKeys } = opened;
   const lost: Archive = {
     ...opened.archive,
@@ -77,13 +77,21 @@ export async function abandonAttempt(opened: OpenedArchive, chain: string): Prom
   );
   const rules = governance.rules();
   await writer.commit(await writer.stage(head.seqs, builder.finish(), rules, await clock.now()), rules);
+  return head.seqs;
+}
+
+export interface SealedFolder {
+  readonly folder: string;
+  /** Chain and number of the abandoned attempt. How many segments there are depends on how fast they were filled. */
+  readonly attempt: string;
+  remove(): Promise<void>;
 }
 
 /**
  * An embedded archive with everything that a vault can hold: two message chains, two retention classes, an abandoned
  * attempt, an accepted loss, inline and stored ledger content, a hold and a longer lock.
  */
-export async function sealedFolder(records = 600): Promise<{ readonly folder: string; remove(): Promise<void> }> {
+export async function sealedFolder(records = 600): Promise<SealedFolder> {
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-tamper-'));
   const opened = await openEmbedded(folder, SETTINGS);
   const event = (): { id: string; time: string; principal: string } => ({
@@ -105,7 +113,8 @@ export async function sealedFolder(records = 600): Promise<{ readonly folder: st
     { type: 'source.gap.accepted', ...event(), chain, from: next.toString(), to: (next + 3n).toString(), reason: 'retention ran out' },
   ]);
   await sealAll(opened);
-  await abandonAttempt(opened, `msg/test/${TOPIC}/1/0`);
+  const crossed = `msg/test/${TOPIC}/1/0`;
+  const attempt = `${crossed}/${String(await abandonAttempt(opened, crossed)).padStart(16, '0')}`;
   const access = new LedgerWriter(opened.archive, opened.clock, opened.governance, opened.dataKeys, 'access/tester');
   await access.append({ subject: 'small', value: { type: 'access.search', ...event(), query: '合同' } });
   await access.append({
@@ -116,5 +125,5 @@ export async function sealedFolder(records = 600): Promise<{ readonly folder: st
   if (held?.key === undefined || held.version === undefined) throw new Error('the last segment has no object');
   await opened.archive.vault.setLegalHold(held.key, held.version, true);
   await opened.close();
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { folder, attempt, remove: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -283,9 +283,9 @@ describe('an archive from which somebody took something', () => {
     const report = await tampered(async () => {
       for (const path of pristine.filter((name) => name.startsWith(`vault/m/${chain}/`) || name.startsWith(`claims/${chain}/`))) await rm(at(path));
     });
-    expect(report.notes.filter(({ code }) => code === 'ABANDONED_ATTEMPT').map(({ place }) => place)).toEqual([
-      expect.stringContaining(`o/${chain}/0000000000000000/`),
-    ]);
+    const content = pristine.filter((name) => name.startsWith(`vault/o/${chain}/`)).map((name) => name.replace(/^vault\/|@.*$/g, ''));
+    expect(content.length).toBeGreaterThan(1);
+    expect(report.notes.filter(({ code }) => code === 'ABANDONED_ATTEMPT').map(({ place }) => place)).toEqual(content);
   });
 
   it('names claims of a chain that are all gone, one by one, but the last', async () => {
