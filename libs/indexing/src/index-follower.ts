@@ -23,6 +23,8 @@ export interface IndexCounts {
 }
 
 const LONGEST_WAIT_MS = 10_000;
+/** How often a chain that cannot be read is looked at again; each look may read a whole segment. */
+const DAMAGED_AGAIN_MS = 5_000;
 /** Segments written before a publish while catching up; a publish costs a refresh. */
 const SEGMENTS_PER_PUBLISH = 16;
 
@@ -34,6 +36,8 @@ export class IndexFollower {
   readonly #options: IndexFollowerOptions;
   readonly #abort = new AbortController();
   readonly #previous = new Map<string, Committed>();
+  /** Chains with a segment that does not verify. The others go on: one damaged object must not end all search. */
+  readonly #damaged = new Map<string, { readonly error: HoldfastError; readonly again: number }>();
   #position: Position | undefined;
   #running: Promise<void> | undefined;
   #dirty = 0;
@@ -61,6 +65,7 @@ export class IndexFollower {
   async catchUp(onProgress?: (counts: IndexCounts) => void): Promise<Position> {
     await this.#open();
     while (await this.#round(onProgress));
+    this.#throwIfDamaged();
     return this.#required();
   }
 
@@ -70,6 +75,8 @@ export class IndexFollower {
     this.#previous.clear();
     this.#position = status.position;
     while (await this.#round(onProgress));
+    // The old generation may hold what cannot be read any more.
+    this.#throwIfDamaged();
     await this.#options.index.finishRebuild();
     return this.#required();
   }
@@ -121,19 +128,43 @@ export class IndexFollower {
     await governance.refresh();
     let any = false;
     for (const chain of governance.state.chains.keys()) {
-      if (parseMessageChain(chain) === undefined) continue;
-      for (;;) {
-        if (this.#abort.signal.aborted) break;
-        const next = await readCommitted(this.#options.archive, chain, this.#required().chains[chain] ?? 0, governance.keys);
-        if (next === undefined) break;
-        await this.#indexSegment(chain, next);
-        any = true;
-        onProgress?.(this.counts);
-        if (this.#dirty >= SEGMENTS_PER_PUBLISH) await this.#publish();
-      }
+      if (parseMessageChain(chain) === undefined || Date.now() < (this.#damaged.get(chain)?.again ?? 0)) continue;
+      if (await this.#isolated(chain, () => this.#indexChain(chain, onProgress))) any = true;
     }
     if (this.#dirty > 0 || this.#required().governance !== governance.head.next) await this.#publish();
     return any;
+  }
+
+  /** Reads a chain to its end; true when something was read. */
+  async #indexChain(chain: string, onProgress?: (counts: IndexCounts) => void): Promise<boolean> {
+    const { archive, governance } = this.#options;
+    for (let any = false; ; any = true) {
+      if (this.#abort.signal.aborted) return any;
+      const next = await readCommitted(archive, chain, this.#required().chains[chain] ?? 0, governance.keys);
+      if (next === undefined) return any;
+      await this.#indexSegment(chain, next);
+      onProgress?.(this.counts);
+      if (this.#dirty >= SEGMENTS_PER_PUBLISH) await this.#publish();
+    }
+  }
+
+  /** Keeps damage to the chain that has it. */
+  async #isolated(chain: string, work: () => Promise<boolean>): Promise<boolean> {
+    const { alarms } = this.#options;
+    try {
+      const any = await work();
+      if (this.#damaged.delete(chain)) alarms.clear('CONTENT_DAMAGED', `index ${chain}`);
+      return any;
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || kindOf(error) !== 'integrity' || error.code === 'index_rebuild_needed') throw error;
+      this.#damaged.set(chain, { error, again: Date.now() + DAMAGED_AGAIN_MS });
+      alarms.raise('CONTENT_DAMAGED', `index ${chain}`, 'stopped', error.message);
+      return false;
+    }
+  }
+
+  #throwIfDamaged(): void {
+    for (const { error } of this.#damaged.values()) throw error;
   }
 
   async #indexSegment(chain: string, committed: Committed): Promise<void> {
