@@ -207,10 +207,10 @@ export class PartitionSealer {
     if (this.#open !== undefined) this.#close();
   }
 
-  /** Closes, and resolves when everything taken is committed or the partition has failed. */
+  /** Closes, and resolves when everything taken is committed, or the partition has failed or was given up. */
   async finish(): Promise<void> {
     this.closeNow();
-    await this.#tail;
+    await this.#unlessAbandoned(this.#tail);
   }
 
   /** Gives up at once; what is not committed will be read again by whoever gets the partition. */

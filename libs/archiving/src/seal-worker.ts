@@ -218,7 +218,10 @@ export class SealWorker implements PartitionHandler, SealObserver {
       this.#options.alarms.raise(alarmOf(reason), name, kindOf(reason) === 'transient' ? 'waiting' : 'stopped', reason.message);
       return;
     }
-    this.#partitions.get(name)?.abandon();
+    const partition = this.#partitions.get(name);
+    // What the source gave before it failed is whole: it is sealed now, and not when the source has been mended.
+    if (reason.code.startsWith('source_')) partition?.closeNow();
+    else partition?.abandon();
     // The batch under way fails too once its partition has been given up; that is no second cause.
     if (this.#stopped.get(name)?.code === reason.code) return;
     this.#stopped.set(name, { at, code: reason.code, since: Date.now() });
