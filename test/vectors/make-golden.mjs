@@ -156,13 +156,23 @@ await opened.governance.append((state) =>
     };
   }),
 );
+/**
+ * @param {string} chain
+ * @param {number} seq
+ */
+async function committed(chain, seq) {
+  const found = await readCommitted(opened.archive, chain, seq, opened.governance.keys);
+  if (found === undefined) throw new Error(`nothing is committed as ${chain} ${seq}`);
+  return found;
+}
+
 // A writer that lost: content and a manifest that no claim names.
 const chain = 'msg/golden/chat/1/1';
 await append(opened, syntheticEvents({ records: 30, seed: 10, conversations: 2, timestamp: 1_790_000_150_000n }));
 await seal(opened);
 const cohort = { className: 'standard', classNumber: 1, period: '2031-11' };
 const before = await readHead(opened.archive, chain, opened.governance.keys);
-const attempt = async (text) => {
+const attempt = async (/** @type {string} */ text) => {
   const writer = new ChainWriter(opened.archive, opened.clock, chain, before);
   const key = await opened.dataKeys.current(chain, cohort);
   const builder = new SegmentBuilder(nodeCrypto, { archive: opened.archive.id, chain, seq: before.seqs }, writer.nextOffset);
@@ -174,18 +184,20 @@ const attempt = async (text) => {
   }));
   return { writer, staged: await writer.stage(before.seqs, builder.finish(), opened.governance.rules(), await opened.clock.now()) };
 };
-const losers = [await attempt('loser 1'), await attempt('loser 2')];
+// Both find the number taken: one leaves content, the other a manifest too.
+await attempt('loser 1');
+const loser = await attempt('loser 2');
 await append(opened, syntheticEvents({ records: 40, seed: 9, conversations: 4, timestamp: 1_790_000_200_000n }));
 await seal(opened);
 
-const winner = (await readCommitted(opened.archive, chain, before.seqs, opened.governance.keys)).hash;
-// Both find the number taken: one leaves content, the other a manifest too.
-if ((await losers[1].writer.commit(losers[1].staged, opened.governance.rules())) !== undefined) throw new Error('the loser won');
+const winner = (await committed(chain, before.seqs)).hash;
+if ((await loser.writer.commit(loser.staged, opened.governance.rules())) !== undefined) throw new Error('the loser won');
 
 // A hold and a longer lock: state that lies beside an object.
-const { manifest } = await readCommitted(opened.archive, 'msg/golden/chat/0/0', 0, opened.governance.keys);
-await opened.archive.vault.setLegalHold(manifest.objects[0].key, manifest.objects[0].version, true);
-await opened.archive.vault.extendLock(manifest.objects[0].key, manifest.objects[0].version, {
+const [held] = (await committed('msg/golden/chat/0/0', 0)).manifest.objects;
+if (held?.key === undefined || held.version === undefined) throw new Error('the first segment has no object');
+await opened.archive.vault.setLegalHold(held.key, held.version, true);
+await opened.archive.vault.extendLock(held.key, held.version, {
   mode: 'COMPLIANCE',
   retainUntil: new Date('2040-12-31T23:59:59Z'),
 });
@@ -195,7 +207,8 @@ const claim = `${chain}/${String(before.seqs).padStart(16, '0')}`;
 await opened.archive.claims.remove(claim);
 await opened.archive.claims.create(claim, bytes('not a claim'));
 const recovery = join(folder, 'keys', 'recovery-private');
-const recoveryKey = await readPrivateKeyFile(join(recovery, readdirSync(recovery)[0]));
+const [recoveryFile = ''] = readdirSync(recovery);
+const recoveryKey = await readPrivateKeyFile(join(recovery, recoveryFile));
 await repairClaim(opened.archive, opened.governance, {
   chain,
   reason: 'the claim was damaged · 声明已损坏',
