@@ -68,7 +68,16 @@ async function main() {
       if (part === undefined) continue;
       say(`part ${name}: ${part.title}`);
       try {
-        const figures = await part.run({ dir: join(values.dir, `part-${name}`), root, servers, seed, sizes, ledger: ledger.part(name, sizes), say });
+        const figures = await part.run({
+          dir: join(values.dir, `part-${name}`),
+          root,
+          servers,
+          stack,
+          seed,
+          sizes,
+          ledger: ledger.part(name, sizes),
+          say,
+        });
         process.stdout.write(
           `PASSED part ${name}: ${part.title}\n${JSON.stringify({ ...figures, load: loadavg().map((load) => Number(load.toFixed(1))) }, null, 2)}\n`,
         );
