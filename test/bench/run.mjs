@@ -1,9 +1,10 @@
 // npm run bench [-- core embedded cluster] : figures for docs/performance.md. Nothing here asserts a time.
 import { benchCore } from './core.mjs';
 import { hardware } from './measure.mjs';
+import { benchCluster, benchEmbedded } from './path.mjs';
 
 /** @type {Record<string, () => Promise<import('./measure.mjs').Line[]>>} */
-const BENCHES = { core: benchCore };
+const BENCHES = { core: benchCore, embedded: benchEmbedded, cluster: benchCluster };
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(BENCHES);
 console.log(`${hardware()}, ${new Date().toISOString().slice(0, 10)}`);
 for (const name of wanted) {

@@ -35,7 +35,7 @@ describeWith(NEEDS, 'servers that are killed while records flow', () => {
     const servers = { ...process.env, ...stack.env };
     const archive = await clusterArchive(servers, { name: freshName('outage'), folder: join(folder, 'archive'), partitions: 2 });
     const { expected, figures } = await outages(stack, archive, { seed: SEED });
-    expect(figures['records']).toBeGreaterThan(0);
+    expect(figures.records).toBeGreaterThan(0);
     await judgeEverything(archive, expected);
   }, 400_000);
 });
