@@ -11,8 +11,9 @@ import { acceptGap, newEpoch } from './commands/source.js';
 import { start } from './commands/start.js';
 import { storeCheck } from './commands/store-check.js';
 import { verify } from './commands/verify.js';
-import { EXIT, exitCodeOf, sentenceOf } from './output.js';
+import { EXIT, exitCodeOf, outliveReaders, sentenceOf } from './output.js';
 import type { GlobalOptions } from './session.js';
+import { printable } from './terminal.js';
 
 function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
@@ -123,12 +124,13 @@ for (const [name, description, work] of [
     .action(run(work));
 }
 
+outliveReaders();
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badConfiguration;
   else {
-    process.stderr.write(`${sentenceOf(error, process.env['HOLDFAST_DEBUG'] === '1')}\n`);
+    process.stderr.write(`${printable(sentenceOf(error, process.env['HOLDFAST_DEBUG'] === '1'))}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }

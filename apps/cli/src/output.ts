@@ -1,4 +1,5 @@
 import { HoldfastError } from '@holdfast/record';
+import { printable } from './terminal.js';
 
 /** Exit codes of the command line (stable; scripts rely on them). */
 export const EXIT = { done: 0, findings: 1, couldNotRun: 2, badConfiguration: 78 } as const;
@@ -52,7 +53,23 @@ export class Progress {
 
 /** Prints the one document of `--json`, or text. */
 export function print(json: boolean, document: object, text: () => string): void {
-  process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${text()}\n`);
+  process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${printable(text())}\n`);
+}
+
+/** Writes a line of a long list, as fast as its reader takes it; false when the reader has gone. */
+export function writeLine(line: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    process.stdout.write(`${line}\n`, (error) => resolve(error === undefined || error === null));
+  });
+}
+
+/** A reader that has seen enough (`… | head`) is no fault: the command goes on, and its exit code says what it found. */
+export function outliveReaders(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`The output could not be written: ${error.message}.\n`);
+    process.exit(EXIT.couldNotRun);
+  });
 }
 
 /** 1234567 → 1,234,567. */

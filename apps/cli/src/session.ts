@@ -1,8 +1,9 @@
 import type { AlarmCode, Alarms, AlarmSeverity } from '@holdfast/ports';
-import { EMBEDDED_DEFAULTS, clusterSettings, openCluster, openEmbedded } from '@holdfast/assembly';
+import { EMBEDDED_DEFAULTS, clusterSettings, embeddedSettings, openCluster, openEmbedded } from '@holdfast/assembly';
 import type { ClusterSettings, OpenedArchive } from '@holdfast/assembly';
 import { HoldfastError } from '@holdfast/record';
 import { z } from 'zod';
+import { printable } from './terminal.js';
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -41,6 +42,14 @@ async function openArchive(options: GlobalOptions, { create, recover }: OpenOpti
   return openCluster(await clusterEnvironment(options), { recover: recover === true, warn: (sentence) => process.stderr.write(`${sentence}\n`) });
 }
 
+/** The zone that HOLDFAST_TIME_ZONE names for dates in queries: as for the services it counts before that of the folder. */
+export async function timeZoneOf({ data, environment }: GlobalOptions): Promise<string | undefined> {
+  // In a cluster the settings of the archive have read it.
+  if (data === undefined || environment['HOLDFAST_TIME_ZONE'] === undefined) return undefined;
+  const { readConfig } = await import('@holdfast/platform');
+  return readConfig(z.object({ timeZone: embeddedSettings.timeZone }), { HOLDFAST_TIME_ZONE: environment['HOLDFAST_TIME_ZONE'] }).timeZone;
+}
+
 /** Settings of the cluster from the environment. */
 export async function clusterEnvironment({ environment }: GlobalOptions): Promise<ClusterSettings> {
   // Only here: the platform library brings the web framework, and most commands need none of it.
@@ -57,7 +66,7 @@ export class PrintedAlarms implements Alarms {
 
   raise(code: AlarmCode, place: string, severity: AlarmSeverity, message: string): void {
     const name = `${code} ${place}`;
-    if (!this.standing.has(name)) process.stderr.write(`${severity === 'waiting' ? 'Waiting' : 'ALARM'} ${code} ${place}: ${message}\n`);
+    if (!this.standing.has(name)) process.stderr.write(printable(`${severity === 'waiting' ? 'Waiting' : 'ALARM'} ${code} ${place}: ${message}\n`));
     this.standing.set(name, { code, place, severity, message });
   }
 

@@ -2,9 +2,12 @@ import { osPrincipal } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
 import { openDiscovery } from '@holdfast/discovery';
 import type { Discovery, RecordDetail, RecordView, Refused } from '@holdfast/discovery';
-import { EXIT, count, print } from '../output.js';
-import { withArchive } from '../session.js';
+import { parseQuery } from '@holdfast/query';
+import { HoldfastError } from '@holdfast/record';
+import { EXIT, count, print, writeLine } from '../output.js';
+import { timeZoneOf, withArchive } from '../session.js';
 import type { GlobalOptions } from '../session.js';
+import { columnsOf, printable } from '../terminal.js';
 
 /** Writer name of the access chain that commands of this machine share; a lost race is simply appended behind. */
 const WRITER = 'cli';
@@ -12,10 +15,11 @@ const WRITER = 'cli';
 async function withDiscovery<T>(options: GlobalOptions, work: (discovery: Discovery) => Promise<T>): Promise<T> {
   return withArchive(options, {}, async (opened: OpenedArchive) => {
     await opened.governance.refresh();
+    const timeZone = (await timeZoneOf(options)) ?? opened.timeZone;
     const index = opened.index();
     await index.open();
     try {
-      return await work(openDiscovery(opened, index, WRITER));
+      return await work(openDiscovery({ ...opened, timeZone }, index, WRITER));
     } finally {
       await index.close();
     }
@@ -58,9 +62,16 @@ export async function search(text: string, options: SearchCommandOptions): Promi
   });
 }
 
-/** --from and --to are shorthand for a date clause, so that the stored query says everything. */
-function withDates(text: string, { from, to }: { readonly from?: string; readonly to?: string }): string {
-  if (from === undefined && to === undefined) return text;
+/**
+ * --from and --to are shorthand for a date clause, so that the stored query says everything. A text that is no query by itself
+ * stays alone and is refused: brackets around `a) OR (b` would make one of it that means something else.
+ */
+export function withDates(text: string, { from, to }: { readonly from?: string; readonly to?: string }): string {
+  for (const date of [from, to]) {
+    if (date !== undefined && (!/^[\p{L}\p{N}:+.-]+$/u.test(date) || date.includes('..')))
+      throw new HoldfastError('bad_request', `${JSON.stringify(date)} is not a date: --from and --to take one such as 2026-01-31.`);
+  }
+  if ((from === undefined && to === undefined) || !parseQuery(text, { timeZone: 'UTC', now: 0 }).ok) return text;
   return `(${text}) sent:${from ?? '*'}..${to ?? '*'}`;
 }
 
@@ -69,16 +80,22 @@ async function printIds(discovery: Discovery, query: string): Promise<number> {
   for (;;) {
     const next = await ids.next();
     if (next.done === true) return next.value === undefined ? EXIT.done : refuse(query, next.value, false);
-    process.stdout.write(`${next.value.id}\n`);
+    if (!(await writeLine(next.value.id))) {
+      await ids.return(undefined);
+      return EXIT.done;
+    }
   }
 }
 
 function refuse(query: string, refused: Refused, json: boolean): number {
   if (json) process.stdout.write(`${JSON.stringify({ query, ...refused })}\n`);
   else {
-    process.stderr.write(`${query}\n`);
+    // One line, so that the marks stand below what they mark.
+    const line = printable(query.replaceAll(/\s/g, ' '));
+    process.stderr.write(`${line}\n`);
     for (const { code, start, end, message, hint } of refused.errors) {
-      process.stderr.write(`${' '.repeat(start)}${'^'.repeat(Math.max(1, end - start))}\n${code}: ${message.en} ${hint.en}\n`);
+      const marks = '^'.repeat(Math.max(1, columnsOf(line.slice(start, end))));
+      process.stderr.write(`${' '.repeat(columnsOf(line.slice(0, start)))}${marks}\n${printable(`${code}: ${message.en} ${hint.en}`)}\n`);
     }
   }
   return EXIT.findings;
