@@ -60,6 +60,8 @@ export async function importRecords(
   signal?: AbortSignal,
 ): Promise<ImportOutcome> {
   const { archive, governance, topic } = parts;
+  const another = (): HoldfastError =>
+    new HoldfastError('bad_request', 'Another import of this file has begun meanwhile: wait for its end, then run the command again.');
   const known = await importStarted(governance, file.importId);
   if (known?.finished === true) return { importId: file.importId, written: 0, found: file.total, before: true };
   const event = (): { id: string; time: string; principal: string } => ({
@@ -70,8 +72,11 @@ export async function importRecords(
   if (known === undefined) {
     const source = parts.scan();
     const offsets = await ends(source, topic).finally(() => source.close());
-    await governance.append((state) =>
-      state.imports.has(file.importId)
+    // Asked again after a lost race: the last answer is the one that counts.
+    const decision: { ours: boolean } = { ours: false };
+    await governance.append((state) => {
+      decision.ours = !state.imports.has(file.importId);
+      return !decision.ours
         ? []
         : [
             {
@@ -84,12 +89,16 @@ export async function importRecords(
               records: file.total,
               offsets: offsets.map(String),
             },
-          ],
-    );
+          ];
+    });
+    // Both would write every record, and the archive would hold each twice.
+    if (!decision.ours) throw another();
   }
   const began = governance.state.imports.get(file.importId);
   if (began === undefined) throw new HoldfastError('chain_broken', 'the import was begun, but gov does not show it.');
-  const there = known === undefined ? new Set<string>() : await recordsSince(parts.scan(), topic, began.offsets);
+  // The caller looked before it began: records with another time are other records.
+  if (began.timestamp !== timestamp) throw another();
+  const there = known === undefined ? new Map<string, number>() : await recordsSince(parts.scan(), topic, began.offsets);
   let written = 0;
   let found = 0;
   let batch: NewRecord[] = [];
@@ -104,8 +113,12 @@ export async function importRecords(
       await flush();
       throw new HoldfastError('stopped', 'The import was stopped; the same command goes on where it stopped.');
     }
-    if (there.delete(fingerprint(record.key, record.value))) found++;
-    else batch.push(record);
+    const name = fingerprint(record.key, record.value);
+    const left = there.get(name) ?? 0;
+    if (left > 0) {
+      there.set(name, left - 1);
+      found++;
+    } else batch.push(record);
     if (batch.length >= BATCH) await flush();
   }
   await flush();
@@ -130,9 +143,9 @@ async function ends(source: RecordSource, topic: string): Promise<bigint[]> {
   return highs;
 }
 
-/** Fingerprints of everything that the topic holds from the given offsets up to its present ends. */
-async function recordsSince(source: RecordSource, topic: string, from: readonly bigint[]): Promise<Set<string>> {
-  const there = new Set<string>();
+/** Fingerprints of everything that the topic holds from the given offsets up to its present ends, and how often: a file may hold equal records. */
+async function recordsSince(source: RecordSource, topic: string, from: readonly bigint[]): Promise<Map<string, number>> {
+  const there = new Map<string, number>();
   try {
     const until = await ends(source, topic);
     const missing = new Set(until.flatMap((end, partition) => (end > (from[partition] ?? 0n) ? [partition] : [])));
@@ -140,7 +153,10 @@ async function recordsSince(source: RecordSource, topic: string, from: readonly 
     await new Promise<void>((resolve, reject) => {
       const take = (at: TopicPartition, records: readonly RawRecord[]): void => {
         if (at.topic !== topic) return;
-        for (const record of records) there.add(fingerprint(record.key, record.value));
+        for (const record of records) {
+          const name = fingerprint(record.key, record.value);
+          there.set(name, (there.get(name) ?? 0) + 1);
+        }
         if ((records.at(-1)?.offset ?? -1n) + 1n >= (until[at.partition] ?? 0n)) missing.delete(at.partition);
         if (missing.size === 0) resolve();
       };
