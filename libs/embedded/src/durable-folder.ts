@@ -44,8 +44,9 @@ export class DurableFolder {
   static async open(places: FolderPlaces, hook: DiskHook = () => undefined): Promise<DurableFolder> {
     const opened = new DurableFolder(places, hook);
     try {
-      await mkdir(places.folder, { recursive: true });
-      await mkdir(places.scratch, { recursive: true });
+      // For this user only: names tell of topics and times, and an archive may be made in a folder that others can enter.
+      await mkdir(places.folder, { recursive: true, mode: 0o700 });
+      await mkdir(places.scratch, { recursive: true, mode: 0o700 });
       await syncFolder(dirname(places.folder));
       await opened.#sweep();
     } catch (error) {

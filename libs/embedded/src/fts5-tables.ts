@@ -1,5 +1,6 @@
 import { HoldfastError } from '@holdfast/record';
 import { DatabaseSync } from 'node:sqlite';
+import { makePrivate } from './private-file.js';
 
 /** Written to `user_version`; another number is another format. */
 const FORMAT = 1;
@@ -52,7 +53,10 @@ export function guarded<T>(work: () => T): T {
 
 /** A connection that may write. WAL: it does not block readers, and they do not block it. */
 export function connectWriter(path: string, busyMs: number): DatabaseSync {
-  const db = guarded(() => new DatabaseSync(path, { timeout: busyMs }));
+  const db = guarded(() => {
+    makePrivate(path);
+    return new DatabaseSync(path, { timeout: busyMs });
+  });
   try {
     guarded(() => {
       // Freed pages are overwritten: what a disposition or a rebuild deletes must not stay readable in the file.

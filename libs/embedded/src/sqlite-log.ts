@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { HoldfastError, type RawRecord } from '@holdfast/record';
 import type { NewRecord, TopicPartition, Watermarks } from '@holdfast/ports';
+import { makePrivate } from './private-file.js';
 import { checksumOf, decodeRecord, encodeRecord } from './sqlite-log-codec.js';
 
 /** Written to `user_version`; another number is another format. */
@@ -38,7 +39,10 @@ export class SqliteLog {
   /** @throws HoldfastError `bad_configuration` for a file that is not such a log */
   constructor(path: string) {
     this.#path = path;
-    this.#db = guarded(path, () => new DatabaseSync(path, { timeout: 10_000, readBigInts: true }));
+    this.#db = guarded(path, () => {
+      makePrivate(path);
+      return new DatabaseSync(path, { timeout: 10_000, readBigInts: true });
+    });
     guarded(path, () => {
       this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000');
     });

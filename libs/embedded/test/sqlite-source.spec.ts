@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -58,6 +58,13 @@ describe('the log file', () => {
     writeFileSync(path, '');
     await eventually(() => handler.failures.length === 1, 'the alarm', 5000);
     expect(handler.failures).toMatchObject([{ at, error: { code: 'source_recreated' } }]);
+  });
+
+  it('lets nobody else read it, in whatever folder it lies', async () => {
+    await sink.append('t', records(1));
+    const names = readdirSync(folder).filter((name) => name.startsWith('source.sqlite'));
+    expect(names.length).toBeGreaterThan(1);
+    for (const name of names) expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
   });
 
   it('refuses a file that is something else', () => {
