@@ -1,7 +1,6 @@
 import { HoldfastError } from '@holdfast/record';
 import { z } from 'zod';
-import { utf8 } from './bytes.js';
-import { parseJson } from './jws.js';
+import { encodeJson, parseJson } from './jws.js';
 import { ecKeySchema, edKeySchema } from './public-key.js';
 
 /** `typ` of the signed documents of format version 1. */
@@ -95,7 +94,7 @@ export const manifestSchema = z.strictObject({
   source: z
     .strictObject({
       cluster: z.string().max(200),
-      leaderEpoch: z.int().optional(),
+      leaderEpoch: z.int().min(0).optional(),
       uncompared: z.strictObject({ low: decimal, high: decimal }).optional(),
     })
     .optional(),
@@ -129,9 +128,9 @@ export type ManifestObject = Manifest['objects'][number];
 export type Genesis = z.infer<typeof genesisSchema>;
 export type Claim = z.infer<typeof claimSchema>;
 
-/** Bytes to be signed. */
+/** Bytes to be signed. @throws HoldfastError `format_malformed` */
 export function encodeDocument(document: Manifest | Genesis | Claim): Uint8Array {
-  return utf8(JSON.stringify(document));
+  return encodeJson(document);
 }
 
 /** @throws HoldfastError `format_malformed`, naming the member that is wrong */

@@ -6,7 +6,7 @@ export { DIRECTORY_ENTRY, DirectoryBuilder } from './directory.js';
 export type { Directory, Unattributed } from './directory.js';
 export { CLAIM_TYP, GENESIS_TYP, MANIFEST_TYP, claimSchema, encodeDocument, genesisSchema, manifestSchema, parseDocument } from './documents.js';
 export type { Claim, Genesis, Manifest, ManifestObject } from './documents.js';
-export { MAX_JWS, parseJson, parseJws, verifyJws } from './jws.js';
+export { MAX_JWS, encodeJson, parseJson, parseJws, verifyJws } from './jws.js';
 export type { ParsedJws } from './jws.js';
 export { LeafHasher } from './leaf.js';
 export type { LeafFields } from './leaf.js';

@@ -47,19 +47,36 @@ export function verifyJws(crypto: Crypto, jws: ParsedJws, typ: string, key: Publ
 
 /**
  * JSON in the one spelling that ECMAScript's JSON.stringify writes: a second member of one name, white space or another
- * number format would let two readers see two things. @throws HoldfastError `format_malformed`
+ * number format would let two readers see two things. So would a fraction, a number beyond 2^53-1 and half a surrogate
+ * pair (format section 1). @throws HoldfastError `format_malformed`
  */
 export function parseJson(bytes: Uint8Array): unknown {
   const text = fromUtf8(bytes);
   let value: unknown;
   let again: string;
+  let portable: boolean;
   try {
     value = JSON.parse(text);
     // Deep nesting exhausts the stack here, not in parse: hostile bytes too, and no crash.
     again = JSON.stringify(value);
+    portable = isPortable(value);
   } catch (cause) {
     throw new HoldfastError('format_malformed', 'a document is not JSON', { cause });
   }
-  if (again !== text) throw new HoldfastError('format_malformed', 'a JSON document is not in its one spelling');
+  if (again !== text || !portable) throw new HoldfastError('format_malformed', 'a JSON document is not in its one spelling');
   return value;
+}
+
+/** Bytes of `value` as every reader must read them. @throws HoldfastError `format_malformed` when none would */
+export function encodeJson(value: unknown): Uint8Array {
+  const bytes = utf8(JSON.stringify(value));
+  parseJson(bytes);
+  return bytes;
+}
+
+function isPortable(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0;
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, member]) => name.isWellFormed() && isPortable(member));
 }

@@ -1,7 +1,7 @@
 import { HoldfastError } from '@holdfast/record';
 import { GovernanceFold, horizonMonths, parseClearEvent, subjectOf } from '@holdfast/governance';
 import type { ClearEvent, GovernanceState, RetentionClass } from '@holdfast/governance';
-import { LEDGER_CLASS, SegmentBuilder, decodeRecord, parseJson, retainUntil, utf8 } from '@holdfast/seal';
+import { LEDGER_CLASS, SegmentBuilder, decodeRecord, encodeJson, parseJson, retainUntil, utf8 } from '@holdfast/seal';
 import type { PublicKey } from '@holdfast/seal';
 import type { Archive } from './archive.js';
 import type { GovernanceHead, WriterRules } from './chain-writer.js';
@@ -115,7 +115,7 @@ export class GovernanceLog {
             timestamp: BigInt(clock.getTime()),
             timestampType: 'create',
             key: utf8(subjectOf(event)),
-            value: utf8(JSON.stringify(event)),
+            value: encodeJson(event),
             headers: [],
           },
           cohort,

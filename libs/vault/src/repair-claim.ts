@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/record';
-import { CLAIM_TYP, claimKey, encodeDocument, toHex, utf8 } from '@holdfast/seal';
+import { CLAIM_TYP, claimKey, encodeDocument, encodeJson, toHex, utf8 } from '@holdfast/seal';
 import type { Archive } from './archive.js';
 import { settleClaim } from './claiming.js';
 import { committedPath } from './committed-path.js';
@@ -49,7 +49,7 @@ export async function repairClaim(
     principal: options.principal,
     time: archive.clock.now().toISOString(),
   };
-  const bytes = utf8(await options.signStatement(utf8(JSON.stringify(statement))));
+  const bytes = utf8(await options.signStatement(encodeJson(statement)));
   const hash = toHex(archive.crypto.sha256(bytes));
   // Durable first: nobody replaces a claim without leaving a signed, locked account of it.
   await archive.vault.put(`s/${hash}.jws`, bytes, { mode: 'COMPLIANCE', retainUntil: governance.ledgerUntil(archive.clock.now()) });
