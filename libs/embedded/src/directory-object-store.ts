@@ -176,7 +176,8 @@ export class DirectoryObjectStore implements ObjectStore {
     const names = new Set(entries.map((entry) => entry.name));
     for (const entry of [...entries].sort((a, b) => (sortName(a) < sortName(b) ? -1 : 1))) {
       const stray = path + entry.name;
-      if (entry.isDirectory() && isKey(stray)) yield* this.#straysIn(`${stray}/`);
+      // A folder may have a longer name than what lies in it.
+      if (entry.isDirectory() && isKey(`${stray}/0`)) yield* this.#straysIn(`${stray}/`);
       else if (segmentOf(entry, path) === undefined) {
         const parsed = parseFileName(entry.name);
         const belongs = entry.isFile() && parsed?.state === true && names.has(entry.name.slice(0, -STATE_SUFFIX.length));

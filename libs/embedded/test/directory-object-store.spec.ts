@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, unlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -45,6 +45,17 @@ describe('the folder', () => {
     expect(await readdir(vault, { recursive: true })).toEqual(['msg', 'msg/a', 'msg/a/0', `msg/a/0/00000001@${version}`]);
     expect(await readFile(join(vault, `msg/a/0/00000001@${version}`), 'utf8')).toBe('the bytes');
     expect(await unfinished(scratch)).toEqual([]);
+    store.close();
+  });
+
+  it('takes the longest topic of Kafka as a folder, and lets nobody else in', async () => {
+    const { store, vault, scratch } = await opened();
+    const key = `o/msg/s/${'t'.repeat(249)}/0/0/${'n'.repeat(200)}`;
+    const version = await store.put(key, Buffer.from('x'), lock);
+    expect((await collect(store.list('o/'))).map((found) => found.key)).toEqual([key]);
+    expect(await collect(store.strays())).toEqual([]);
+    expect((await store.get(key, version)).length).toBe(1);
+    for (const folder of [vault, scratch]) expect((await stat(folder)).mode & 0o077).toBe(0);
     store.close();
   });
 

@@ -28,7 +28,12 @@ describe('object limits', () => {
     );
   });
 
-  it.each(['', '/', 'a/', '/a', 'a//b', '.', '..', 'a/..', 'a'.repeat(201), 'a/'.repeat(450) + 'a'])('refuse %j', (key) => {
+  it('take the longest topic of Kafka as a folder', () => {
+    checkObjectKey(`m/msg/${'s'.repeat(63)}/${'t'.repeat(249)}/0/0/0000000000000000/${'0'.repeat(64)}.jws`);
+    checkObjectKey(`msg/s/${'t'.repeat(249)}/0/0/${'0'.repeat(200)}`);
+  });
+
+  it.each(['', '/', 'a/', '/a', 'a//b', '.', '..', 'a/..', 'a'.repeat(201), `${'a'.repeat(250)}/a`, 'a/'.repeat(450) + 'a'])('refuse %j', (key) => {
     expect(() => {
       checkObjectKey(key);
     }).toThrow(/the key/);

@@ -6,18 +6,22 @@ export const MAX_OBJECT_BYTES = 64 * 1024 * 1024;
 /** Largest body of `ClaimStore.create`. */
 export const MAX_CLAIM_BYTES = 4096;
 
-// 900 and 200 leave room for a bucket prefix (S3: 1,024 bytes) and for what a folder store appends to a file name (255 bytes).
+// 900 leaves room for a bucket prefix (S3: 1,024 bytes), 200 for what a folder store appends to a file name (255 bytes). Segments
+// before the last are folders there, to which nothing is appended: a topic, of up to 249 characters, is one.
 const MAX_KEY = 900;
-const MAX_SEGMENT = 200;
+const MAX_FOLDER = 249;
+const MAX_NAME = 200;
 const SEGMENT = /^[A-Za-z0-9._=~-]+$/;
 
 /** Why `key` is no `ObjectKey`, or undefined. `.` and `..` are no segments: they would leave the folder of a folder store. */
 function keyProblem(key: string): string | undefined {
   if (key.length === 0 || key.length > MAX_KEY) return `has ${String(key.length)} characters (1 to ${String(MAX_KEY)} are allowed)`;
-  for (const segment of key.split('/')) {
+  const segments = key.split('/');
+  for (const [i, segment] of segments.entries()) {
+    const most = i === segments.length - 1 ? MAX_NAME : MAX_FOLDER;
     if (segment === '') return 'has an empty segment';
     if (segment === '.' || segment === '..') return 'has a segment of dots';
-    if (segment.length > MAX_SEGMENT) return `has a segment longer than ${String(MAX_SEGMENT)}`;
+    if (segment.length > most) return `has a segment longer than ${String(most)}`;
     if (!SEGMENT.test(segment)) return 'has characters outside A-Z a-z 0-9 . _ = ~ - /';
   }
   return undefined;
