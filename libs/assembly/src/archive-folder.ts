@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { HoldfastError } from '@holdfast/record';
 import { z } from 'zod';
 
+const FORMAT = 'holdfast.archive-folder/1';
+
 /** `DIR/holdfast.json`: says that a folder is an embedded archive, and how it was set up. Holds no secret. */
 const settingsSchema = z.strictObject({
-  format: z.literal('holdfast.archive-folder/1'),
+  format: z.literal(FORMAT),
   name: z.string().min(1).max(200),
   timeZone: z.string(),
   sourceName: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
@@ -19,7 +21,7 @@ export type FolderSettings = z.infer<typeof settingsSchema>;
 
 /** What `holdfast start` makes an embedded archive with; the README says where that ends. */
 export const EMBEDDED_DEFAULTS: FolderSettings = {
-  format: 'holdfast.archive-folder/1',
+  format: FORMAT,
   name: 'Embedded archive',
   timeZone: 'UTC',
   sourceName: 'local',
@@ -71,11 +73,20 @@ export async function openFolder(
 
 async function readSettings(folder: string): Promise<FolderSettings> {
   const path = join(folder, FILE);
+  let value: unknown;
   try {
-    return settingsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    value = JSON.parse(await readFile(path, 'utf8'));
+    return settingsSchema.parse(value);
   } catch (cause) {
-    throw new HoldfastError('bad_configuration', `${path} cannot be read as the settings of an archive; restore it from a copy.`, { cause });
+    const what = isOfOthers(value)
+      ? `${path} was written by another release (format ${JSON.stringify(value.format)}): use that one, or a newer`
+      : `${path} cannot be read as the settings of an archive; restore it from a copy`;
+    throw new HoldfastError('bad_configuration', `${what}.`, { cause });
   }
+}
+
+function isOfOthers(value: unknown): value is { readonly format: string } {
+  return typeof value === 'object' && value !== null && 'format' in value && typeof value.format === 'string' && value.format !== FORMAT;
 }
 
 function isCode(error: unknown, code: string): boolean {

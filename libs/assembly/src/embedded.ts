@@ -1,8 +1,11 @@
+import { access } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
 import { DirectoryClaimStore, DirectoryObjectStore, Fts5RecordIndex, SqliteRecordSink, SqliteRecordSource } from '@holdfast/embedded';
 import { JwksKeyRing, initKeyRing } from '@holdfast/keys-jose';
+import { HoldfastError } from '@holdfast/record';
+import { GENESIS_CLAIM } from '@holdfast/seal';
 import { DataKeys, SegmentReader, cohortsNeeded, createArchive, recoverArchive } from '@holdfast/vault';
 import type { FolderSettings } from './archive-folder.js';
 import { openFolder } from './archive-folder.js';
@@ -12,7 +15,12 @@ import { checkSigningKey } from './signing-key.js';
 
 /** `os:<user>`: who acts on an embedded archive from the command line. */
 export function osPrincipal(): string {
-  return `os:${userInfo().username}`;
+  try {
+    return `os:${userInfo().username}`;
+  } catch {
+    // A container may run under a number that no user has.
+    return `os:uid-${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 /**
@@ -24,13 +32,14 @@ export async function openEmbedded(folder: string, create?: FolderSettings, opti
   const { settings, created } = await openFolder(folder, create);
   const clock = { now: () => new Date() };
   const keysFolder = join(folder, 'keys');
+  const run = join(folder, 'run');
+  const claims = await DirectoryClaimStore.open({ folder: join(folder, 'claims'), scratch: join(run, 'claims') });
+  if ((await claims.read(GENESIS_CLAIM)) !== undefined) await refuseWithoutKeys(keysFolder);
   // Adds only what is missing: months move on, and every start keeps two years of keys ahead.
   await initKeyRing(keysFolder, { cohorts: cohortsNeeded(settings.classes, clock.now()), escrowPrivate: true });
-  const run = join(folder, 'run');
   const store = (name: string): Promise<DirectoryObjectStore> =>
     DirectoryObjectStore.open({ folder: join(folder, name), scratch: join(run, name), clock });
   const [vault, wraps] = [await store('vault'), await store('wraps')];
-  const claims = await DirectoryClaimStore.open({ folder: join(folder, 'claims'), scratch: join(run, 'claims') });
   const parts = {
     vault,
     wraps,
@@ -85,4 +94,13 @@ export async function openEmbedded(folder: string, create?: FolderSettings, opti
       return Promise.resolve();
     },
   };
+}
+
+/** New keys would be of no use to an archive that has lost its own, and in the way of those that a copy brings back. */
+async function refuseWithoutKeys(folder: string): Promise<void> {
+  try {
+    await access(folder);
+  } catch (cause) {
+    throw new HoldfastError('bad_configuration', `The keys of the archive are not in ${folder}: bring that folder back from a copy.`, { cause });
+  }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { parseClearEvent } from '@holdfast/governance';
 import { embeddedSettings, sourceSettings, storeSettings } from './settings.js';
 
 describe('retention classes', () => {
@@ -17,6 +18,13 @@ describe('retention classes', () => {
       expect(classes.safeParse(text).success).toBe(false);
     },
   );
+
+  it.each(['7years=84', `${'a'.repeat(32)}=84`, 'a=1201', 'a=84+1201'])('refuse %j, which gov would refuse after the genesis', (text) => {
+    expect(classes.safeParse(text).success).toBe(false);
+    const [, name = '', months, lengthen] = /^(.*)=(\d+)\+?(\d*)$/.exec(text) ?? [];
+    const event = { type: 'class.defined', id: '0'.repeat(32), time: '2026-01-01T00:00:00.000Z', principal: 'os:test', number: 1 };
+    expect(() => parseClearEvent({ ...event, name, months: Number(months), lengthenMonths: Number(lengthen) })).toThrow('malformed');
+  });
 });
 
 describe('the zone', () => {

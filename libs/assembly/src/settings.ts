@@ -9,6 +9,7 @@ import { z } from 'zod';
 export type SecretText = () => string;
 
 const MINUTE_MS = 60_000;
+const MOST_MONTHS = 1200;
 
 function text(description: string, allowed: string, pattern: RegExp): z.ZodType<string, string> {
   return z.string().regex(pattern, `must be ${allowed}`).meta({ description, allowed });
@@ -75,12 +76,19 @@ const classes = z
   .string()
   .transform((value, context) => {
     const parsed = value.split(',').map((one, i) => {
-      const [, name = '', months, lengthen] = /^([a-z0-9][a-z0-9-]{0,62})=(\d{1,4})(?:\+(\d{1,4}))?$/.exec(one.trim()) ?? [];
+      const [, name = '', months, lengthen] = /^([a-z][a-z0-9-]{0,30})=(\d{1,4})(?:\+(\d{1,4}))?$/.exec(one.trim()) ?? [];
       return { name, number: i + 1, months: Number(months), lengthenMonths: Number(lengthen ?? 0) };
     });
-    const sound = parsed.every(({ name, months }) => name !== '' && name !== 'ledger' && months >= 1);
+    // As the events of gov have it: what they refuse must not be met after the genesis has been locked for years.
+    const sound = parsed.every(
+      ({ name, months, lengthenMonths }) => name !== '' && name !== 'ledger' && months >= 1 && months <= MOST_MONTHS && lengthenMonths <= MOST_MONTHS,
+    );
     if (sound && new Set(parsed.map(({ name }) => name)).size === parsed.length) return parsed;
-    context.addIssue({ code: 'custom', message: 'must be classes such as standard=84,trade=72+12 (name=months+lengthening), each once' });
+    context.addIssue({
+      code: 'custom',
+      message:
+        'must be classes such as standard=84,trade=72+12 (name=months+lengthening), each once: names of at most 31 lower case letters, digits and -, beginning with a letter; at most 1200 months',
+    });
     return z.NEVER;
   })
   .meta({
@@ -165,7 +173,7 @@ export const storeSettings = {
   defaultClass: text(
     'Creation of the archive: class of records that ask for none.',
     'one of the retention classes',
-    /^[a-z0-9][a-z0-9-]{0,62}$/,
+    /^[a-z][a-z0-9-]{0,30}$/,
   ).optional(),
   logOrigin: text(
     'Creation of the archive: origin of its transparency log, a name in a domain of yours such as archive.example.com/holdfast.',

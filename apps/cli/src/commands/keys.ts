@@ -8,16 +8,21 @@ import { EXIT, count, print } from '../output.js';
 import { withArchive } from '../session.js';
 import type { GlobalOptions } from '../session.js';
 
+/** As the events of `gov` have it. */
+const MOST_MONTHS = 1200;
+
 /** `name=months[+lengthen]`, comma separated: `standard=84,trade=72+12`. */
 export function parseClasses(text: string): RetentionClass[] {
   return text.split(',').map((part, i) => {
     const match = /^([a-z][a-z0-9-]{0,30})=([1-9]\d{0,3})(?:\+(\d{1,4}))?$/.exec(part.trim());
-    if (match?.[1] === undefined)
+    const months = Number(match?.[2]);
+    const lengthenMonths = Number(match?.[3] ?? 0);
+    if (match?.[1] === undefined || match[1] === 'ledger' || months > MOST_MONTHS || lengthenMonths > MOST_MONTHS)
       throw new HoldfastError(
         'bad_configuration',
-        `${JSON.stringify(part)} is not a retention class: it reads name=months or name=months+lengthening.`,
+        `${JSON.stringify(part)} is not a retention class: it reads name=months or name=months+lengthening, at most ${MOST_MONTHS} months.`,
       );
-    return { name: match[1], number: i + 1, months: Number(match[2]), lengthenMonths: Number(match[3] ?? 0) };
+    return { name: match[1], number: i + 1, months, lengthenMonths };
   });
 }
 
