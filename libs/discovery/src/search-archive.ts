@@ -58,6 +58,7 @@ export interface SearchResult {
 }
 
 const MAX_LIMIT = 1_000;
+const OPENED_AT_ONCE = 16;
 
 /**
  * Search, open, read in context. Every answer comes from the vault, checked; and before any of it is released the access
@@ -78,10 +79,7 @@ export class Discovery {
     const limit = limitOf(options.limit ?? 50);
     const sort = options.sort ?? 'newest';
     const parsed = parseQuery(text, { timeZone, now: this.#parts.archive.clock.now().getTime() });
-    if (!parsed.ok) {
-      await this.#seal(principal, 'search.refused', text, { query: text, errors: parsed.errors.map(({ code }) => code) });
-      return { ok: false, errors: parsed.errors, warnings: parsed.warnings };
-    }
+    if (!parsed.ok) return this.#refuse(principal, text, parsed);
     const after = options.cursor === undefined ? undefined : parseCursor(options.cursor, parsed.canonical, sort);
     const page = await index.search({
       query: parsed.query,
@@ -123,7 +121,7 @@ export class Discovery {
   async *ids(principal: string, text: string, signal?: AbortSignal): AsyncGenerator<SearchHit, Refused | undefined> {
     const { index, timeZone } = this.#parts;
     const parsed = parseQuery(text, { timeZone, now: this.#parts.archive.clock.now().getTime() });
-    if (!parsed.ok) return { ok: false, errors: parsed.errors, warnings: parsed.warnings };
+    if (!parsed.ok) return this.#refuse(principal, text, parsed);
     await this.#seal(principal, 'search.ids', parsed.canonical, { query: text, canonical: parsed.canonical, timeZone });
     yield* index.ids(parsed.query, signal);
     return undefined;
@@ -167,13 +165,25 @@ export class Discovery {
     return this.#parts.index.status();
   }
 
-  #views(hits: readonly SearchHit[], query?: Query): Promise<RecordView[]> {
-    return Promise.all(
-      hits.map(async (hit) => {
-        const opened = await this.#opener.open(hit.id, hit.seq);
-        return viewOf(opened, sentOf(opened), query);
+  /** Asked for and refused is sealed too. */
+  async #refuse(principal: string, text: string, { errors, warnings }: Omit<Refused, 'ok'>): Promise<Refused> {
+    await this.#seal(principal, 'search.refused', text, { query: text, errors: errors.map(({ code }) => code) });
+    return { ok: false, errors, warnings };
+  }
+
+  /** A few at a time: each holds a whole block in memory while it is checked, and a block may hold a record of many megabytes. */
+  async #views(hits: readonly SearchHit[], query?: Query): Promise<RecordView[]> {
+    const views: RecordView[] = [];
+    const waiting = hits.entries();
+    await Promise.all(
+      Array.from({ length: OPENED_AT_ONCE }, async () => {
+        for (const [i, hit] of waiting) {
+          const opened = await this.#opener.open(hit.id, hit.seq);
+          views[i] = viewOf(opened, sentOf(opened), query);
+        }
       }),
     );
+    return views;
   }
 
   async #seal(principal: string, action: string, subject: string, facts: object): Promise<void> {

@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
+import type { OpenedArchive } from '@holdfast/assembly';
+import { syntheticEvents } from '@holdfast/connectors';
+import { openDiscovery } from '@holdfast/discovery';
+import type { Discovery } from '@holdfast/discovery';
+import type { RecordIndex } from '@holdfast/ports';
+import { decodeRecord, parseJson } from '@holdfast/seal';
+import { countClaims, readCommitted } from '@holdfast/vault';
+import { PrintedAlarms } from '../session.js';
+import { appendAll } from './generate.js';
+import { indexUntilIdle, sealUntilIdle } from './ingest.js';
+
+const WRITER = 'test';
+const ME = 'os:test';
+
+let folder = '';
+let opened: OpenedArchive;
+let index: RecordIndex;
+let discovery: Discovery;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'holdfast-accesses-'));
+  opened = await openEmbedded(folder, EMBEDDED_DEFAULTS);
+  await appendAll(opened, syntheticEvents({ records: 120, seed: 1, conversations: 5, timestamp: 1_790_000_000_000n }), () => undefined);
+  await sealUntilIdle(opened, new PrintedAlarms(), () => undefined);
+  await indexUntilIdle(opened, new PrintedAlarms(), () => undefined);
+  index = opened.index();
+  await index.open();
+  discovery = openDiscovery(opened, index, WRITER);
+}, 60_000);
+afterAll(async () => {
+  await index.close();
+  await opened.close();
+  await rm(folder, { recursive: true });
+});
+
+/** What the access chain says of its newest segment. */
+async function newestAccess(): Promise<unknown> {
+  const chain = `access/${WRITER}`;
+  const seq = (await countClaims(opened.archive, chain)) - 1;
+  const committed = await readCommitted(opened.archive, chain, seq, opened.governance.keys);
+  if (committed === undefined) return undefined;
+  let value: unknown;
+  await opened.reader.walk(committed.manifest, () => (plain, start, end) => {
+    value = parseJson(decodeRecord(plain.subarray(start, end)).record.value ?? new Uint8Array(0));
+  });
+  return value;
+}
+
+describe('accesses', () => {
+  it('of all ids are sealed before the first one is given, refused queries too', async () => {
+    const ids = discovery.ids(ME, 'is:edited OR kind:message.created');
+    expect((await ids.next()).done).toBe(false);
+    expect(await newestAccess()).toMatchObject({ type: 'access.search.ids', principal: ME, query: 'is:edited OR kind:message.created' });
+    await ids.return(undefined);
+    const refused = await discovery.ids(ME, 'a OR (b').next();
+    expect(refused).toMatchObject({ done: true, value: { ok: false } });
+    expect(await newestAccess()).toMatchObject({ type: 'access.search.refused', principal: ME, query: 'a OR (b', errors: ['E_UNCLOSED_PAREN'] });
+  });
+
+  it('of a page name every record that is shown, in its order', async () => {
+    const page = await discovery.search(ME, 'kind:message.created', { limit: 100 });
+    if (!page.ok) throw new Error('the query was refused');
+    expect(page.hits.length).toBeGreaterThan(40);
+    expect(await newestAccess()).toMatchObject({ type: 'access.search', shown: page.hits.map(({ id }) => id) });
+    const times = page.hits.map((hit) => ('sentAt' in hit ? Date.parse(hit.sentAt) : NaN));
+    expect(times).toEqual([...times].sort((a, b) => b - a));
+  });
+});
