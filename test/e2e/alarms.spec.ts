@@ -17,15 +17,15 @@ afterAll(() => rm(folder, { recursive: true }));
 describe('an alarm of the running service shows everywhere, and ends by the command that it names:', () => {
   it('SOURCE_LOST, SOURCE_RECREATED', async () => {
     await sourceAlarms(await embeddedArchive({ folder: join(folder, 'source'), partitions: 1 }));
-  }, 120_000);
+  }, 240_000);
 
   it('CLAIMS_ROLLED_BACK, CLAIM_UNREADABLE', async () => {
     await claimAlarms(await embeddedArchive({ folder: join(folder, 'claims'), partitions: 1 }));
-  }, 180_000);
+  }, 240_000);
 });
 
 describeWith(NEEDS, 'on the real servers', () => {
   it('KEYS_RUNNING_OUT is a warning beside a service that works', async () => {
     await keyAlarm(await clusterArchive(process.env, { name: freshName('keys'), folder: join(folder, 'keys'), partitions: 1 }), { patient: false });
-  }, 120_000);
+  }, 240_000);
 });

@@ -23,5 +23,5 @@ describeWith(NEEDS, 'from Kafka through S3 to Elasticsearch', () => {
     const judged = await judgeEverything(archive, expected);
     expect(judged.records).toBe(RECORDS);
     expect(Object.keys(judged.hits)).toHaveLength(10);
-  }, 120_000);
+  }, 240_000);
 });
