@@ -118,7 +118,7 @@ it('KEY_MISSING: sealing stops without the key of a cohort, until it is back', a
 
 it('CONTENT_DAMAGED: a flipped byte in the vault stops the index and never sealing', async () => {
   const seal = await suite.ingest({ HOLDFAST_ROLES: 'seal' });
-  await until(async () => (await metric(seal, 'holdfast_sealed_records_total')) === RECORDS, 20_000, 'everything is sealed');
+  await until(async () => (await metric(seal, 'holdfast_sealed_records_total')) === RECORDS, 60_000, 'everything is sealed');
   const [object = ''] = await files(/^vault\/o\/msg.*hfo/);
   const whole = await flip(object);
   const index = await suite.ingest({ HOLDFAST_ROLES: 'index' });

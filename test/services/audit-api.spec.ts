@@ -6,7 +6,7 @@ import { decodeRecord } from '@holdfast/seal';
 import { readCommitted } from '@holdfast/vault';
 import type { CaptureAnswer, ContextAnswer, QueryProblem, SearchAnswer, StatusAnswer } from './answers.js';
 import type { Service } from './running.js';
-import { Suite, synthetic, untilIndexed, untilReady } from './running.js';
+import { Suite, synthetic, untilReady, untilSearchable } from './running.js';
 
 const RECORDS = 500;
 const suite = new Suite();
@@ -27,8 +27,8 @@ beforeAll(async () => {
   audit = await suite.audit();
   await untilReady(ingest);
   await untilReady(audit);
-  await untilIndexed(ingest, RECORDS + odd.length);
-}, 60_000);
+  await untilSearchable(audit, RECORDS + odd.length);
+}, 120_000);
 afterAll(() => suite.end());
 
 const search = (query: string, more = ''): Promise<SearchAnswer> => audit.json(`/api/v1/search?q=${encodeURIComponent(query)}${more}`);

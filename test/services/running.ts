@@ -9,7 +9,10 @@ import { createLogger } from '@holdfast/platform';
 import type { RunningServer } from '@holdfast/platform';
 import type { NewRecord } from '@holdfast/ports';
 import { until } from '@holdfast/test-kit';
-import type { Readiness } from './answers.js';
+import type { Readiness, StatusAnswer } from './answers.js';
+
+/** For whatever needs a second where nothing else runs. */
+const PATIENCE_MS = 60_000;
 
 export const SEED = Number(process.env['HOLDFAST_TEST_SEED'] ?? 1);
 
@@ -93,12 +96,25 @@ export function synthetic(records: number): Iterable<NewRecord> {
 }
 
 export async function untilReady(service: Service): Promise<void> {
-  await until(async () => (await service.get('/ready')).ok, 20_000, 'the service is ready');
+  await until(async () => (await service.get('/ready')).ok, PATIENCE_MS, 'the service is ready');
 }
 
-/** Waits until `records` are sealed and searchable. */
+/** Waits until `records` are sealed and written to the index; a moment later they are searchable. */
 export async function untilIndexed(ingest: Service, records: number): Promise<void> {
-  await until(async () => (await metric(ingest, 'holdfast_indexed_documents_total')) >= records, 20_000, `${String(records)} documents are indexed`);
+  await until(
+    async () => (await metric(ingest, 'holdfast_indexed_documents_total')) >= records,
+    PATIENCE_MS,
+    `${String(records)} documents are indexed`,
+  );
+}
+
+/** Waits until a search of `audit` covers `records`. */
+export async function untilSearchable(audit: Service, records: number): Promise<void> {
+  await until(
+    async () => (await audit.json<StatusAnswer>('/api/v1/status')).index.documents === records,
+    PATIENCE_MS,
+    `${String(records)} documents are searchable`,
+  );
 }
 
 /** Value of a metric without labels; NaN while it is absent. */
@@ -116,7 +132,7 @@ export async function untilAlarm(service: Service, code: string): Promise<Readin
       found = alarms.find((alarm) => alarm.code === code);
       return found !== undefined;
     },
-    20_000,
+    PATIENCE_MS,
     `the alarm ${code} is raised`,
   );
   const text = await (await service.get('/metrics')).text();
