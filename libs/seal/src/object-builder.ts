@@ -1,3 +1,4 @@
+import { HoldfastError } from '@holdfast/record';
 import type { RawRecord } from '@holdfast/record';
 import { concat, viewOf } from './bytes.js';
 import type { Cohort } from './cohort.js';
@@ -9,7 +10,7 @@ import { rootInPlace } from './merkle.js';
 import type { ObjectKeys, ObjectPlace } from './object-keys.js';
 import { ZERO_KEY, deriveObjectKeys, partAad, partNonce } from './object-keys.js';
 import { recordBytesLength, writeRecordBytes } from './record-bytes.js';
-import { blockEntryBytes, encodeTrailer, objectRoot } from './trailer.js';
+import { MAX_PLAIN, blockEntryBytes, encodeTrailer, objectRoot } from './trailer.js';
 
 /**
  * Plaintext bytes at which a block closes. Twice the size costs an opened record half a millisecond more and saves about
@@ -18,6 +19,8 @@ import { blockEntryBytes, encodeTrailer, objectRoot } from './trailer.js';
 export const BLOCK_BYTES = 512 * 1024;
 /** A builder begins small: a worker may hold one for each of hundreds of partitions. */
 const FIRST_BYTES = 64 * 1024;
+/** Largest record bytes: a block closes with the record that fills it. */
+const MAX_RECORD = MAX_PLAIN - BLOCK_BYTES - 4;
 /** Salts are drawn in runs, one cipher per run instead of one per record. */
 const SALT_RUN = 512;
 
@@ -98,6 +101,12 @@ export class ObjectBuilder {
   /** Adds the next record; `gap` as format section 3 defines it. */
   add(record: RawRecord, gap: bigint): void {
     const length = recordBytesLength(record);
+    // A block that readers refuse would be sealed for years and never opened: the partition stops here, and the source still has it.
+    if (length > MAX_RECORD)
+      throw new HoldfastError(
+        'bad_request',
+        `the record at offset ${record.offset} has ${length} bytes, more than the ${MAX_RECORD} that a block can hold.`,
+      );
     this.#reserve(length);
     const index = this.#count;
     if (this.#keys !== null) {
