@@ -81,6 +81,9 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     selected: options.chains,
     signal: options.signal,
   };
+  // Whoever reads "no findings" must see what was not looked at.
+  if (level < 4) collector.skipped.add('Objects, their locks and their content were not read (level below 4).');
+  else if (level < 6) collector.skipped.add('Content was not decrypted (level below 6): leaves, directories and offsets inside were not checked.');
   const statements = await verifyGovernance(context);
   if (level >= 4) await checkGenesisLock(context, genesis.versions);
   if (level >= 5) await verifyStatements(context, statements);
