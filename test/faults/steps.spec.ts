@@ -84,7 +84,7 @@ describe('every call of a seal worker to a store or the key ring', () => {
       expect(alarms).toEqual([]);
       expect(await archive.problems(topics)).toEqual([]);
     },
-    180_000,
+    600_000,
   );
 
   it('failed several times in a row, before or after: the same', async () => {
@@ -102,7 +102,7 @@ describe('every call of a seal worker to a store or the key ring', () => {
     });
     expect(alarms).toEqual([]);
     expect(await archive.problems(chosen.map(({ topic }) => topic))).toEqual([]);
-  }, 180_000);
+  }, 600_000);
 });
 
 it('registers a chain once, however many processes meet it first', async () => {

@@ -39,7 +39,7 @@ export async function sealAll(opened: OpenedArchive, segmentRecords = 120): Prom
   await worker.start();
   await until(
     () => ends.every((end, i) => worker.status().some(({ partition, next }) => partition === i && next >= end)),
-    20_000,
+    60_000,
     `sealing everything (${alarms.join('; ')})`,
   );
   await worker.flush();

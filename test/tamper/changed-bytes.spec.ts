@@ -79,7 +79,7 @@ describe('an archive whose files were changed', () => {
       }
     }
     expect(unseen).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   it('shows every file that is gone, or says why nobody can know', async () => {
     const unseen: string[] = [];
@@ -96,7 +96,7 @@ describe('an archive whose files were changed', () => {
         .at(-1),
     );
     expect(unseen.filter((path) => !isState(path) && !isAttempt(path)).sort()).toEqual(lastClaims);
-  }, 120_000);
+  }, 300_000);
 
   it('shows every two files of one kind that were swapped', async () => {
     const unseen: string[] = [];
@@ -115,5 +115,5 @@ describe('an archive whose files were changed', () => {
       }
     }
     expect(unseen).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });

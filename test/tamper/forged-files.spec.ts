@@ -324,7 +324,7 @@ describe('an archive from which somebody took something', () => {
       });
       expect(isNamed(report.findings, path)).toBe(true);
     }
-  }, 60_000);
+  }, 300_000);
 });
 
 describe('the command', () => {
@@ -347,7 +347,7 @@ describe('the command', () => {
       await overwrite(path, bytes);
       expect({ path, code, named: isNamed((JSON.parse(out) as VerifyReport).findings, path) }).toEqual({ path, code: 1, named: true });
     }
-  }, 60_000);
+  }, 300_000);
 
   it('leaves nothing behind in the folder', async () => {
     const before = await readdir(golden.folder, { recursive: true });
