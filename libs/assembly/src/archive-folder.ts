@@ -64,10 +64,17 @@ export async function openFolder(
       'bad_configuration',
       `There is no archive in ${folder} yet: "holdfast start --data ${folder}" or "holdfast generate --data ${folder} --records 1000" makes one.`,
     );
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const draft = join(folder, `${FILE}.${process.pid}.tmp`);
-  await writeFile(draft, `${JSON.stringify(create, null, 2)}\n`, { flush: true });
-  await rename(draft, join(folder, FILE));
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const draft = join(folder, `${FILE}.${process.pid}.tmp`);
+    await writeFile(draft, `${JSON.stringify(create, null, 2)}\n`, { flush: true });
+    await rename(draft, join(folder, FILE));
+  } catch (cause) {
+    if (isCode(cause, 'ENOSPC') || isCode(cause, 'EDQUOT'))
+      throw new HoldfastError('disk_full', `no space left to make an archive in ${folder}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new HoldfastError('bad_configuration', `No archive can be made in ${folder}: give this user the right to write there (${why}).`, { cause });
+  }
   return { settings: await readSettings(folder), created: true };
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -34,6 +34,15 @@ describe('an embedded archive', () => {
       });
     await rename(join(parent, 'away'), keys);
     await (await openEmbedded(folder)).close();
+  });
+
+  it('is not made where nothing can be written: one sentence, and what to do', async () => {
+    const nowhere = join(parent, 'link');
+    await symlink(join(parent, 'absent'), nowhere);
+    await expect(openEmbedded(nowhere, EMBEDDED_DEFAULTS)).rejects.toMatchObject({
+      code: 'bad_configuration',
+      message: expect.stringContaining('No archive can be made in'),
+    });
   });
 
   it('of a newer release says so; a damaged one asks for a copy', async () => {

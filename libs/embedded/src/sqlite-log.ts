@@ -186,12 +186,21 @@ const MEANING: Readonly<Record<number, 'source_unavailable' | 'disk_full' | 'bad
   26: 'bad_configuration', // NOTADB
 };
 
+const NOT_WRITABLE = ' (give this user the right to write to it and to its folder)';
+const WHAT_TO_DO: Readonly<Record<number, string>> = {
+  8: NOT_WRITABLE,
+  13: ' (free some space; what was acknowledged is there)',
+  14: NOT_WRITABLE,
+  26: ' (it is something else: restore it from a copy)',
+};
+
 function guarded<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (typeof error !== 'object' || error === null || !('errcode' in error)) throw error;
     const code = MEANING[Number(error.errcode) & 255] ?? 'source_damaged';
-    throw new HoldfastError(code, `${path}: ${'message' in error ? String(error.message) : 'SQLite failed'}.`, { cause: error });
+    const message = 'message' in error ? String(error.message) : 'SQLite failed';
+    throw new HoldfastError(code, `${path}: ${message}${WHAT_TO_DO[Number(error.errcode) & 255] ?? ''}.`, { cause: error });
   }
 }

@@ -75,6 +75,8 @@ describe('the log file', () => {
     expect(() => new SqliteRecordSink(other)).toThrow(expect.objectContaining({ code: 'bad_configuration' }));
     writeFileSync(join(folder, 'text'), 'no database at all, but long enough to be read as one: '.repeat(20));
     expect(() => new SqliteRecordSink(join(folder, 'text'))).toThrow(expect.objectContaining({ code: 'bad_configuration' }));
+    const absent = expect.objectContaining({ code: 'bad_configuration', message: expect.stringContaining('the right to write') });
+    expect(() => new SqliteRecordSink(join(folder, 'absent', 'source.sqlite'))).toThrow(absent);
   });
 
   it('waits while another process holds the file, and goes on', async () => {
