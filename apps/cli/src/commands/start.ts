@@ -80,6 +80,10 @@ export async function start(options: StartOptions): Promise<number> {
     if (searchable) say(`${count(samples)} messages are sealed, verified and searchable.`);
   }
   if (ready && stopping === undefined) announce(options.port, folder, say);
+  else if (stopping === undefined && services.every(({ child }) => child.exitCode === null && child.signalCode === null))
+    say(
+      `Not everything is ready yet: http://localhost:${options.port}/ready and http://localhost:${options.port + 1}/ready say why. Ctrl-C stops it.`,
+    );
   const { service, code } = await first;
   for (const other of services) if (other !== service) other.child.kill('SIGTERM');
   await Promise.all(services.map(({ ended }) => ended));
@@ -125,13 +129,23 @@ async function waitReady(port: number, stopped: () => boolean): Promise<boolean>
 async function waitSearchable(port: number, records: number, stopped: () => boolean): Promise<boolean> {
   const until = Date.now() + READY_WITHIN_MS;
   while (!stopped() && Date.now() < until) {
-    const { chains } = statusSchema.parse(await (await fetch(`http://${HOST}:${port}/api/v1/status`)).json());
-    const messages = chains.filter(({ chain }) => chain.startsWith('msg/'));
+    const messages = (await chainsOf(port)).filter(({ chain }) => chain.startsWith('msg/'));
     const sealed = messages.reduce((sum, { nextOffset }) => sum + Number(nextOffset), 0);
     if (sealed >= records && messages.every(({ notYetSearchable }) => notYetSearchable === 0)) return true;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   return false;
+}
+
+/** None while audit does not answer as it should: whoever waits asks again until the deadline. */
+async function chainsOf(port: number): Promise<z.infer<typeof statusSchema>['chains']> {
+  try {
+    const answer = statusSchema.safeParse(await (await fetch(`http://${HOST}:${port}/api/v1/status`)).json());
+    return answer.success ? answer.data.chains : [];
+  } catch {
+    // It is being stopped, or has ended; then the end of the process is what is told.
+    return [];
+  }
 }
 
 async function isReady(port: number): Promise<boolean> {
@@ -171,12 +185,16 @@ async function sourceIsEmpty(opened: Awaited<ReturnType<typeof openEmbedded>>): 
   }
 }
 
-/** @throws HoldfastError `bad_configuration` when somebody listens on the port */
-function refuseOccupied(port: number): Promise<void> {
+/** @throws HoldfastError `bad_configuration` when somebody listens on the port, or nobody may */
+export function refuseOccupied(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', (cause) => {
-      reject(new HoldfastError('bad_configuration', `Port ${port} is in use: stop what listens there, or choose another with --port.`, { cause }));
+    probe.once('error', (cause: NodeJS.ErrnoException) => {
+      const sentence =
+        cause.code === 'EADDRINUSE'
+          ? `Port ${port} is in use: stop what listens there, or choose another with --port.`
+          : `Nothing can listen on port ${port} (${cause.code ?? cause.message}): choose another with --port.`;
+      reject(new HoldfastError('bad_configuration', sentence, { cause }));
     });
     probe.listen(port, HOST, () => {
       probe.close(() => {
