@@ -11,11 +11,14 @@ import { DataKeys } from './data-keys.js';
 import type { Committed } from './manifests.js';
 import { readCommitted } from './manifests.js';
 import { readHead } from './head.js';
+import { pause } from './pause.js';
 import { SegmentReader } from './segment-reader.js';
 
 /** The chain of governance. */
 export const GOVERNANCE_CHAIN = 'gov';
 const MAX_LOST_RACES = 20;
+const FIRST_JITTER_MS = 10;
+const LONGEST_JITTER_MS = 1_000;
 
 /**
  * The folded state of `gov` in memory, followed from the vault. A command = `refresh`, decide on `state`, `append`; a lost
@@ -91,6 +94,8 @@ export class GovernanceLog {
 
   async #append(decide: (state: GovernanceState) => readonly ClearEvent[]): Promise<void> {
     for (let lost = 0; lost < MAX_LOST_RACES; lost++) {
+      // Many workers that meet a new topic at once all register chains: without a random wait they would lose to each other.
+      if (lost > 0) await pause(Math.random() * Math.min(LONGEST_JITTER_MS, FIRST_JITTER_MS * 2 ** lost));
       await this.refresh();
       const events = decide(this.#fold);
       if (events.length === 0) return;
