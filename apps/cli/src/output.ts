@@ -22,7 +22,7 @@ export function sentenceOf(error: unknown, debug: boolean): string {
 
 const EVERY_MS = 500;
 
-/** Progress on stderr: one line that is written over on a terminal, a line now and then elsewhere; nothing with --json and no terminal. */
+/** Progress on stderr: one line that is written over on a terminal, a line now and then elsewhere; nothing with --json. */
 export class Progress {
   readonly #terminal = process.stderr.isTTY;
   readonly #quiet: boolean;

@@ -61,6 +61,16 @@ describe('accesses', () => {
     expect(await newestAccess()).toMatchObject({ type: 'access.search.refused', principal: ME, query: 'a OR (b', errors: ['E_UNCLOSED_PAREN'] });
   });
 
+  it('tell how many segments are not searchable yet, over all chains', async () => {
+    const before = await discovery.search(ME, 'kind:message.created', { limit: 1 });
+    expect(before).toMatchObject({ ok: true, notYetSearchable: 0 });
+    await appendAll(opened, syntheticEvents({ records: 50, seed: 2, conversations: 9, timestamp: 1_790_000_000_000n }), () => undefined);
+    const { segments } = await sealUntilIdle(opened, new PrintedAlarms(), () => undefined);
+    const more = await discovery.search(ME, 'kind:message.created', { limit: 1 });
+    expect(segments).toBeGreaterThan(1);
+    expect(more).toMatchObject({ ok: true, notYetSearchable: segments });
+  });
+
   it('of a page name every record that is shown, in its order', async () => {
     const page = await discovery.search(ME, 'kind:message.created', { limit: 100 });
     if (!page.ok) throw new Error('the query was refused');
