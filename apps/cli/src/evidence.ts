@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
+import { openClusterStores } from '@holdfast/assembly';
 import { DirectoryClaimStore, DirectoryObjectStore } from '@holdfast/embedded';
 import { JwksKeyRing } from '@holdfast/keys-jose';
 import type { KeyRing, ObjectStore } from '@holdfast/ports';
@@ -9,7 +10,7 @@ import { HoldfastError } from '@holdfast/record';
 import { DataKeys } from '@holdfast/vault';
 import type { ArchiveParts } from '@holdfast/vault';
 import type { Evidence, StoredState, StoredVersion } from '@holdfast/verify';
-import { withArchive } from './session.js';
+import { verifyEnvironment } from './session.js';
 import type { GlobalOptions } from './session.js';
 
 /** What the verifier needs of an archive: its stores, and its keys where it has some. */
@@ -19,16 +20,29 @@ export type EvidenceParts = Pick<ArchiveParts, 'vault' | 'wraps' | 'claims' | 'c
 };
 
 /**
- * Evidence for `verify`. An embedded archive is opened without folding or creating anything: a damaged archive must still be
- * judged, and a folder that cannot be written too.
+ * Evidence for `verify`. An archive is opened without folding or creating anything: a damaged archive must still be judged,
+ * and one that cannot be written too.
  */
 export async function withEvidence<T>(options: GlobalOptions, work: (evidence: Evidence) => Promise<T>): Promise<T> {
-  if (options.data === undefined) return withArchive(options, {}, (opened) => work(evidenceOf({ ...opened.archive, strays: () => opened.strays() })));
+  if (options.data === undefined) return workCluster(options, work);
   const scratch = await mkdtemp(join(tmpdir(), 'holdfast-verify-'));
   try {
     return await workEmbedded(options.data, scratch, work);
   } finally {
     await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Only the buckets are read: governance may be what is damaged, and nothing may be made by somebody who judges. */
+async function workCluster<T>(options: GlobalOptions, work: (evidence: Evidence) => Promise<T>): Promise<T> {
+  const stores = await openClusterStores(await verifyEnvironment(options));
+  try {
+    const noStrays = async function* (): AsyncIterable<string> {
+      // Everything in a bucket is a key, and keys are looked at by the verifier itself.
+    };
+    return await work(evidenceOf({ ...stores, crypto: nodeCrypto, clock: { now: () => new Date() }, random: randomBytes, strays: noStrays }));
+  } finally {
+    stores.close();
   }
 }
 

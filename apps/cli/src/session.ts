@@ -1,6 +1,6 @@
 import type { AlarmCode, Alarms, AlarmSeverity } from '@holdfast/ports';
-import { EMBEDDED_DEFAULTS, clusterSettings, embeddedSettings, openCluster, openEmbedded } from '@holdfast/assembly';
-import type { ClusterSettings, OpenedArchive } from '@holdfast/assembly';
+import { EMBEDDED_DEFAULTS, clusterSettings, embeddedSettings, openCluster, openEmbedded, verifySettings } from '@holdfast/assembly';
+import type { ClusterSettings, OpenedArchive, VerifySettings } from '@holdfast/assembly';
 import { HoldfastError } from '@holdfast/record';
 import { z } from 'zod';
 import { printable } from './terminal.js';
@@ -33,13 +33,20 @@ export async function withArchive<T>(options: GlobalOptions, how: OpenOptions, w
 
 async function openArchive(options: GlobalOptions, { create, recover }: OpenOptions): Promise<OpenedArchive> {
   if (options.data !== undefined) return openEmbedded(options.data, create === true ? EMBEDDED_DEFAULTS : undefined, { recover: recover === true });
-  if (options.environment['HOLDFAST_PROFILE'] !== 'cluster') {
+  return openCluster(await clusterEnvironment(options), {
+    mayCreate: create === true,
+    recover: recover === true,
+    warn: (sentence) => process.stderr.write(`${sentence}\n`),
+  });
+}
+
+function demandCluster({ environment }: GlobalOptions): void {
+  if (environment['HOLDFAST_PROFILE'] !== 'cluster') {
     throw new HoldfastError(
       'bad_configuration',
       'Name the archive: --data DIR for an embedded one, or HOLDFAST_PROFILE=cluster and its settings (docs/configuration.md).',
     );
   }
-  return openCluster(await clusterEnvironment(options), { recover: recover === true, warn: (sentence) => process.stderr.write(`${sentence}\n`) });
 }
 
 /** The zone that HOLDFAST_TIME_ZONE names for dates in queries: as for the services it counts before that of the folder. */
@@ -51,10 +58,18 @@ export async function timeZoneOf({ data, environment }: GlobalOptions): Promise<
 }
 
 /** Settings of the cluster from the environment. */
-export async function clusterEnvironment({ environment }: GlobalOptions): Promise<ClusterSettings> {
+export async function clusterEnvironment(options: GlobalOptions): Promise<ClusterSettings> {
+  demandCluster(options);
   // Only here: the platform library brings the web framework, and most commands need none of it.
   const { readConfig } = await import('@holdfast/platform');
-  return readConfig(z.object(clusterSettings), environment);
+  return readConfig(z.object(clusterSettings), options.environment);
+}
+
+/** Settings that `verify` needs of it. */
+export async function verifyEnvironment(options: GlobalOptions): Promise<VerifySettings> {
+  demandCluster(options);
+  const { readConfig } = await import('@holdfast/platform');
+  return readConfig(z.object(verifySettings), options.environment);
 }
 
 /** Alarms of a command that runs to its end: each is printed once on stderr, and the standing ones can be asked for. */

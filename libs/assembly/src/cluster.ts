@@ -13,7 +13,7 @@ import { CheckedClock, DataKeys, GovernanceLog, SegmentReader, createArchive, op
 import type { Archive, ArchiveParts, ArchiveSettings } from '@holdfast/vault';
 import { SOFTWARE } from './opened-archive.js';
 import type { OpenedArchive } from './opened-archive.js';
-import type { ClusterSettings, StoreSettings } from './settings.js';
+import type { ClusterSettings, StoreSettings, VerifySettings } from './settings.js';
 import { checkSigningKey } from './signing-key.js';
 
 export interface OpenClusterOptions {
@@ -22,6 +22,8 @@ export interface OpenClusterOptions {
   /** Hears what is weak about the set-up, one sentence each. */
   readonly warn?: (sentence: string) => void;
   readonly log?: KafkaLog;
+  /** false: buckets and archives are never made, whatever the settings say; for commands that only read. Default true. */
+  readonly mayCreate?: boolean;
   /** For `claims rebuild`: open although claims were lost, create nothing. */
   readonly recover?: boolean;
 }
@@ -39,11 +41,12 @@ export async function openCluster(settings: ClusterSettings, options: OpenCluste
     return kafka;
   };
   const elastic = await elasticOptions(settings);
-  const creation = creationOf(settings);
+  const mayCreate = options.mayCreate !== false;
+  const creation = mayCreate ? creationOf(settings) : undefined;
   const connection = s3Connection(settings);
   const buckets = bucketsOf(settings.s3BucketPrefix);
   const keys = await openKeys(settings);
-  if (settings.s3CreateBuckets) await createBuckets(connection, buckets);
+  if (settings.s3CreateBuckets && mayCreate) await createBuckets(connection, buckets);
   await checkBuckets(connection, buckets);
   if (options.checkStore === true) {
     const report = await checkStore({ connection, vault: buckets.vault, claims: buckets.claims });
@@ -91,6 +94,36 @@ export async function openCluster(settings: ClusterSettings, options: OpenCluste
     await close();
     throw error;
   }
+}
+
+/** The stores of an archive and its keys where there are any: what judging it needs. Nothing is read, folded or made. */
+export interface ClusterStores {
+  readonly vault: S3ObjectStore;
+  readonly wraps: S3ObjectStore;
+  readonly claims: S3ClaimStore;
+  readonly keys: JwksKeyRing | undefined;
+  close(): void;
+}
+
+/** Opens the stores for `verify`: a damaged archive must still be judged, with read access only, and without keys. */
+export async function openClusterStores(settings: VerifySettings): Promise<ClusterStores> {
+  const connection = s3Connection(settings);
+  const buckets = bucketsOf(settings.s3BucketPrefix);
+  const keys = settings.keysDir === undefined ? undefined : await openKeys({ keysDir: settings.keysDir, keysMounted: settings.keysMounted });
+  const vault = new S3ObjectStore({ ...connection, bucket: buckets.vault });
+  const wraps = new S3ObjectStore({ ...connection, bucket: buckets.wraps });
+  const claims = new S3ClaimStore({ ...connection, bucket: buckets.claims });
+  return {
+    vault,
+    wraps,
+    claims,
+    keys,
+    close: () => {
+      vault.close();
+      wraps.close();
+      claims.close();
+    },
+  };
 }
 
 type Creation = Omit<ArchiveSettings, 'timeZone' | 'profile' | 'principal'> & { readonly timeZone: string };
@@ -145,7 +178,7 @@ function warnOfChanges(creation: Creation, governance: GovernanceLog, warn: (sen
   if (sealed !== named) warn(`HOLDFAST_RETENTION_CLASSES names ${named}, but the archive was set up with ${sealed}, which is what counts.`);
 }
 
-async function openKeys({ keysDir, keysMounted }: StoreSettings): Promise<JwksKeyRing> {
+async function openKeys({ keysDir, keysMounted }: Pick<StoreSettings, 'keysDir' | 'keysMounted'>): Promise<JwksKeyRing> {
   try {
     return await JwksKeyRing.open(keysDir, { mounted: keysMounted });
   } catch (cause) {
@@ -155,7 +188,7 @@ async function openKeys({ keysDir, keysMounted }: StoreSettings): Promise<JwksKe
   }
 }
 
-export function s3Connection(settings: StoreSettings): S3Connection {
+export function s3Connection(settings: Omit<VerifySettings, 'keysDir' | 'keysMounted'>): S3Connection {
   const { s3Endpoint, s3AccessKey, s3SecretKey, s3PathStyle } = settings;
   if ((s3AccessKey === undefined) !== (s3SecretKey === undefined)) {
     throw new HoldfastError('bad_configuration', 'HOLDFAST_S3_ACCESS_KEY and HOLDFAST_S3_SECRET_KEY_FILE belong together: set both or none.');

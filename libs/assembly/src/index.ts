@@ -1,11 +1,11 @@
 export { ALARM_CODES, alarmAdvice } from './alarm-advice.js';
 export { EMBEDDED_DEFAULTS } from './archive-folder.js';
 export type { FolderSettings } from './archive-folder.js';
-export { openCluster, s3Connection } from './cluster.js';
-export type { OpenClusterOptions } from './cluster.js';
+export { openCluster, openClusterStores, s3Connection } from './cluster.js';
+export type { ClusterStores, OpenClusterOptions } from './cluster.js';
 export { openEmbedded, osPrincipal } from './embedded.js';
 export { openPatiently } from './open-patiently.js';
 export { SOFTWARE } from './opened-archive.js';
 export type { OpenedArchive } from './opened-archive.js';
-export { clusterSettings, embeddedSettings, sourceSettings, storeSettings } from './settings.js';
-export type { ClusterSettings, SecretText, SourceSettings, StoreSettings } from './settings.js';
+export { clusterSettings, embeddedSettings, sourceSettings, storeSettings, verifySettings } from './settings.js';
+export type { ClusterSettings, SecretText, SourceSettings, StoreSettings, VerifySettings } from './settings.js';

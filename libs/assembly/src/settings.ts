@@ -185,6 +185,21 @@ export const storeSettings = {
 /** Everything of a cluster. */
 export const clusterSettings = { ...sourceSettings, ...storeSettings };
 
+const { s3Endpoint, s3Region, s3BucketPrefix, s3AccessKey, s3SecretKey, s3PathStyle, keysDir, keysMounted } = storeSettings;
+
+/** What `verify` needs of a cluster: to read the buckets, and keys only where content is to be checked. */
+export const verifySettings = {
+  s3Endpoint,
+  s3Region,
+  s3BucketPrefix,
+  s3AccessKey,
+  s3SecretKey,
+  s3PathStyle,
+  keysDir: keysDir.optional(),
+  keysMounted,
+};
+
+export type VerifySettings = Readonly<z.output<z.ZodObject<typeof verifySettings>>>;
 export type SourceSettings = Readonly<z.output<z.ZodObject<typeof sourceSettings>>>;
 export type StoreSettings = Readonly<z.output<z.ZodObject<typeof storeSettings>>>;
 /** What `openCluster` takes: without the settings of a source the archive can be read, but not filled. */
