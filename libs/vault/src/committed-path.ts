@@ -27,37 +27,45 @@ export interface FoundLevel {
  * n+1 names is committed. Streams; holds two numbers.
  */
 export async function* committedPath(archive: Archive, chain: string, keys: KeyLookup): AsyncGenerator<FoundLevel> {
-  let current: { seq: number; candidates: FoundManifest[] } | undefined;
+  let current: Level | undefined;
   let previous: string | undefined;
+  for await (const next of levels(archive, chain, keys)) {
+    if (current !== undefined) {
+      const finished = decide(current, next, previous);
+      yield finished;
+      previous = finished.committed?.hash;
+    }
+    current = next;
+  }
+  if (current !== undefined) yield decide(current, undefined, previous);
+}
+
+interface Level {
+  readonly seq: number;
+  readonly candidates: FoundManifest[];
+}
+
+/** Manifests that verify, number by number; a number may have none. */
+async function* levels(archive: Archive, chain: string, keys: KeyLookup): AsyncGenerator<Level> {
+  let level: Level | undefined;
   for await (const version of archive.vault.list(manifestPrefix(chain))) {
     const name = parseManifestKey(version.key);
     if (name?.chain !== chain || version.deleteMarker) continue;
-    if (name.seq !== current?.seq) {
-      if (current !== undefined) {
-        const next = await read(archive, chain, name.seq, version.key, version.version, name.hash, keys);
-        const finished = levelOf(current, next?.manifest.prev, previous, false);
-        yield finished;
-        previous = finished.committed?.hash;
-        current = { seq: name.seq, candidates: next === undefined ? [] : [next] };
-        continue;
-      }
-      current = { seq: name.seq, candidates: [] };
-    }
+    if (level !== undefined && level.seq !== name.seq) yield level;
+    if (level?.seq !== name.seq) level = { seq: name.seq, candidates: [] };
+    const { candidates } = level;
     const found = await read(archive, chain, name.seq, version.key, version.version, name.hash, keys);
-    if (found !== undefined && !current.candidates.some(({ hash }) => hash === found.hash)) current.candidates.push(found);
+    if (found !== undefined && !candidates.some(({ hash }) => hash === found.hash)) candidates.push(found);
   }
-  if (current !== undefined) yield levelOf(current, undefined, previous, true);
+  if (level !== undefined) yield level;
 }
 
-function levelOf(
-  { seq, candidates }: { seq: number; candidates: readonly FoundManifest[] },
-  named: string | undefined,
-  previous: string | undefined,
-  last: boolean,
-): FoundLevel {
-  if (named !== undefined) return { seq, candidates, last, committed: candidates.find(({ hash }) => hash === named) };
-  const following = candidates.filter(({ manifest }) => previous === undefined || manifest.prev === previous);
-  return { seq, candidates, last, committed: following.length === 1 ? following[0] : undefined };
+/** The candidate that the next number names; where nobody names one, the only one that follows. */
+function decide({ seq, candidates }: Level, next: Level | undefined, previous: string | undefined): FoundLevel {
+  const last = next === undefined;
+  const named = new Set(next?.seq === seq + 1 ? next.candidates.map(({ manifest }) => manifest.prev) : []);
+  const chosen = candidates.filter(({ hash, manifest }) => (named.size > 0 ? named.has(hash) : previous === undefined || manifest.prev === previous));
+  return { seq, candidates, last, committed: chosen.length === 1 ? chosen[0] : undefined };
 }
 
 async function read(

@@ -1,0 +1,90 @@
+import { describe, expect, it } from '@jest/globals';
+import { decodeRecord, fromUtf8 } from '@holdfast/seal';
+import { unavailable } from '@holdfast/test-kit';
+import { anotherProcess, smallArchive } from '../test/small-archive.js';
+import type { Small } from '../test/small-archive.js';
+import { readHead } from './head.js';
+import { LedgerWriter } from './ledger-writer.js';
+import { readCommitted } from './manifests.js';
+import { SegmentReader } from './segment-reader.js';
+
+const CHAIN = 'access/test';
+
+function writerOf(process: Omit<Small, 'parts'>): LedgerWriter {
+  return new LedgerWriter(process.archive, process.clock, process.governance, process.dataKeys, CHAIN);
+}
+
+/** Events of the chain, segment by segment, as a reader opens them. */
+async function events(process: Omit<Small, 'parts'>): Promise<unknown[][]> {
+  const reader = new SegmentReader(process.archive, process.dataKeys);
+  const segments: unknown[][] = [];
+  for (let seq = 0; ; seq++) {
+    const committed = await readCommitted(process.archive, CHAIN, seq, process.governance.keys);
+    if (committed === undefined) return segments;
+    const values: unknown[] = [];
+    await reader.walk(committed.manifest, () => (plain, start, end) => {
+      values.push(JSON.parse(fromUtf8(decodeRecord(plain.subarray(start, end)).record.value!)));
+    });
+    segments.push(values);
+  }
+}
+
+describe('a ledger writer', () => {
+  it('seals a burst in few segments, every event once and in order', async () => {
+    const small = await smallArchive();
+    const writer = writerOf(small);
+    const committed = await Promise.all(Array.from({ length: 2_500 }, (_, n) => writer.append({ subject: `s${n}`, value: { n } })));
+    const segments = await events(small);
+    // The first goes alone, the others share the segments behind it, a thousand at most in each.
+    expect(segments.map((some) => some.length)).toEqual([1, 1000, 1000, 499]);
+    expect(segments.flat()).toEqual(committed.map((_, n) => ({ n })));
+    expect(committed.map(({ manifest }) => manifest.seq)).toEqual(segments.flatMap((some, seq) => some.map(() => seq)));
+    await writer.idle();
+    await writer.append({ subject: 'later', value: { n: 'later' } });
+    expect((await events(small)).at(-1)).toEqual([{ n: 'later' }]);
+  });
+
+  it('puts small content into the manifest and large content beside it', async () => {
+    const small = await smallArchive();
+    const writer = writerOf(small);
+    const inline = await writer.append({ subject: 's', value: { n: 1 } });
+    const noise = Array.from({ length: 6_000 }, () => Math.random().toString(36).slice(2));
+    const stored = await writer.append({ subject: 's', value: { noise } });
+    expect(inline.manifest.objects[0]?.inline).toBeDefined();
+    expect(stored.manifest.objects[0]).toMatchObject({ key: expect.stringMatching(/^o\/access\/test\//) });
+    expect(await events(small)).toEqual([[{ n: 1 }], [{ noise }]]);
+  });
+
+  it('shares its name with another process: both append, nothing is lost', async () => {
+    const small = await smallArchive();
+    const [a, b] = [writerOf(small), writerOf(await anotherProcess(small.parts))];
+    await Promise.all(Array.from({ length: 12 }, (_, n) => (n % 2 === 0 ? a : b).append({ subject: 's', value: { n } })));
+    for (let n = 12; n < 20; n++) await (n % 2 === 0 ? a : b).append({ subject: 's', value: { n } });
+    const met = (await events(small)).flat().map((event) => (event as { n: number }).n);
+    expect([...met].sort((x, y) => x - y)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  });
+
+  it('tells everybody who waits when it cannot seal, and goes on with the next', async () => {
+    const small = await smallArchive();
+    const writer = writerOf(small);
+    await writer.append({ subject: 's', value: { n: 0 } });
+    small.parts.vault.faults = {
+      before: (op) => {
+        if (op === 'put') throw unavailable();
+      },
+    };
+    const failed = await Promise.allSettled([1, 2, 3].map((n) => writer.append({ subject: 's', value: { n } })));
+    expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    small.parts.vault.faults = {};
+    await writer.append({ subject: 's', value: { n: 4 } });
+    expect((await events(small)).flat()).toEqual([{ n: 0 }, { n: 4 }]);
+    const head = await readHead(small.archive, CHAIN, small.governance.keys);
+    expect(head.last?.manifest).toMatchObject({ first: '1', next: '2' });
+  });
+
+  it('obeys a head of gov that knows its chain', async () => {
+    const small = await smallArchive();
+    const committed = await writerOf(small).append({ subject: 's', value: { n: 0 } });
+    expect(committed.manifest.governance.next).toBeGreaterThanOrEqual(small.governance.state.chains.get(CHAIN)!.from);
+  });
+});
