@@ -1,9 +1,10 @@
 import { HoldfastError, kindOf, parseMessageChain } from '@holdfast/record';
-import type { Alarms, IndexDocument, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
+import type { Alarms, CohortName, IndexDocument, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
 import { decodeRecord } from '@holdfast/seal';
 import { countClaims, pause, readCommitted } from '@holdfast/vault';
 import type { Archive, Committed, GovernanceLog, SegmentReader } from '@holdfast/vault';
 import { documentsOf } from './documents.js';
+import type { RecordPlace } from './documents.js';
 
 export interface IndexFollowerOptions {
   readonly archive: Archive;
@@ -27,6 +28,9 @@ const LONGEST_WAIT_MS = 10_000;
 const DAMAGED_AGAIN_MS = 5_000;
 /** Segments written before a publish while catching up; a publish costs a refresh. */
 const SEGMENTS_PER_PUBLISH = 16;
+/** Documents and bytes of records that are tokenised at a time. */
+const PORTION_DOCUMENTS = 1_000;
+const PORTION_BYTES = 1024 * 1024;
 
 /**
  * The role index: follows every message chain from the cursor that is stored in the index, verifies each segment, writes
@@ -175,15 +179,13 @@ export class IndexFollower {
     }
     const at = parseMessageChain(chain);
     if (at === undefined) return;
-    let documents: IndexDocument[] = [];
+    const records: { readonly bytes: Uint8Array; readonly cohort: CohortName }[] = [];
     // Everything of the segment is verified before anything of it is searchable (invariant I6).
-    await this.#options.reader.walk(manifest, (object) => (plain, start, end) => {
-      const { record } = decodeRecord(plain.slice(start, end));
-      const place = { at, chain, seq: manifest.seq, cohort: { className: object.cohort.class, period: object.cohort.period } };
-      for (const document of documentsOf(record, place)) documents.push(document);
+    await this.#options.reader.walk(manifest, (object) => {
+      const cohort = { className: object.cohort.class, period: object.cohort.period };
+      return (plain, start, end) => records.push({ bytes: plain.slice(start, end), cohort });
     });
-    const written = await this.#options.index.write(documents);
-    documents = [];
+    const written = await this.#write(records, { at, chain, seq: manifest.seq });
     this.#previous.set(chain, committed);
     const position = this.#required();
     this.#position = { ...position, chains: { ...position.chains, [chain]: manifest.seq + 1 } };
@@ -191,6 +193,37 @@ export class IndexFollower {
     this.counts.segments++;
     this.counts.documents += written.written;
     this.counts.unindexed += written.unindexed;
+  }
+
+  /**
+   * Makes documents of a few records at a time: tokens take many times the bytes of their text, and a whole segment of
+   * Chinese would not fit beside everything else. The engine takes one portion while the next is tokenised.
+   */
+  async #write(
+    records: readonly { readonly bytes: Uint8Array; readonly cohort: CohortName }[],
+    place: Omit<RecordPlace, 'cohort'>,
+  ): Promise<{ readonly written: number; readonly unindexed: number }> {
+    const total = { written: 0, unindexed: 0 };
+    const count = ({ written, unindexed }: { readonly written: number; readonly unindexed: number }): void => {
+      total.written += written;
+      total.unindexed += unindexed;
+    };
+    let writing: Promise<void> = Promise.resolve();
+    for (let from = 0; from < records.length;) {
+      const documents: IndexDocument[] = [];
+      for (let bytes = 0; from < records.length && documents.length < PORTION_DOCUMENTS && bytes < PORTION_BYTES; from++) {
+        const next = records[from];
+        if (next === undefined) break;
+        bytes += next.bytes.length;
+        for (const document of documentsOf(decodeRecord(next.bytes).record, { ...place, cohort: next.cohort })) documents.push(document);
+      }
+      await writing;
+      writing = this.#options.index.write(documents).then(count);
+      // Taken up by the await above or below; until then it must not count as unhandled.
+      writing.catch(() => undefined);
+    }
+    await writing;
+    return total;
   }
 
   async #publish(): Promise<void> {
