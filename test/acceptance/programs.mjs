@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url';
 import { eventually, must } from './wait.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const FLAGS = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
+const FLAGS = [
+  '--disable-warning=ExperimentalWarning',
+  '--disable-warning=TimeoutNegativeWarning',
+  '--max-old-space-size=384',
+  '--max-semi-space-size=8',
+];
 const MAIN = join(root, 'apps', 'ingest', 'dist', 'main.js');
 const CLI = join(root, 'apps', 'cli', 'bin', 'holdfast.js');
 
