@@ -36,6 +36,8 @@ export interface ImportOutcome {
 }
 
 const BATCH = 2_000;
+/** A joining member of a group can wait for a rebalance before its first batch. */
+const QUIET_MS = 30_000;
 
 /** When an import of this file began, by `gov`; undefined when never. */
 export async function importStarted(
@@ -98,7 +100,7 @@ export async function importRecords(
   if (began === undefined) throw new HoldfastError('chain_broken', 'the import was begun, but gov does not show it.');
   // The caller looked before it began: records with another time are other records.
   if (began.timestamp !== timestamp) throw another();
-  const there = known === undefined ? new Map<string, number>() : await recordsSince(parts.scan(), topic, began.offsets);
+  const there = known === undefined ? new Map<string, number>() : await recordsSince(parts.scan(), topic, began.offsets, signal);
   let written = 0;
   let found = 0;
   let batch: NewRecord[] = [];
@@ -143,15 +145,41 @@ async function ends(source: RecordSource, topic: string): Promise<bigint[]> {
   return highs;
 }
 
-/** Fingerprints of everything that the topic holds from the given offsets up to its present ends, and how often: a file may hold equal records. */
-async function recordsSince(source: RecordSource, topic: string, from: readonly bigint[]): Promise<Map<string, number>> {
+/**
+ * Fingerprints of everything that the topic holds from the given offsets up to its present ends, with how often each is
+ * there. Ends at the ends, or where nothing more comes: a log can end with a transaction marker, which no reader is given.
+ * @throws HoldfastError `bad_request` when the source no longer holds all of it: what was written cannot be told then, and
+ * writing it again could double it; `stopped`
+ */
+async function recordsSince(
+  source: RecordSource,
+  topic: string,
+  from: readonly bigint[],
+  signal: AbortSignal | undefined,
+): Promise<Map<string, number>> {
   const there = new Map<string, number>();
+  let timer: NodeJS.Timeout | undefined;
   try {
     const until = await ends(source, topic);
     const missing = new Set(until.flatMap((end, partition) => (end > (from[partition] ?? 0n) ? [partition] : [])));
+    for (const partition of missing) {
+      const { low } = await source.watermarks({ topic, partition });
+      if (low > (from[partition] ?? 0n)) {
+        throw new HoldfastError(
+          'bad_request',
+          `${topic}/${partition} no longer holds what was written since this import began (from ${from[partition] ?? 0n}, kept is ${low}): whether a record is there cannot be told, so the import cannot go on.`,
+        );
+      }
+    }
     if (missing.size === 0) return there;
     await new Promise<void>((resolve, reject) => {
+      let quietSince = Date.now();
+      timer = setInterval(() => {
+        if (signal?.aborted === true) reject(new HoldfastError('stopped', 'The import was stopped; the same command goes on where it stopped.'));
+        if (Date.now() - quietSince > QUIET_MS) resolve();
+      }, 100);
       const take = (at: TopicPartition, records: readonly RawRecord[]): void => {
+        quietSince = Date.now();
         if (at.topic !== topic) return;
         for (const record of records) {
           const name = fingerprint(record.key, record.value);
@@ -161,7 +189,10 @@ async function recordsSince(source: RecordSource, topic: string, from: readonly 
         if (missing.size === 0) resolve();
       };
       const subscription = source.subscribe({
-        assigned: (at) => Promise.resolve({ next: from[at.partition] ?? 0n }),
+        assigned: (at) => {
+          quietSince = Date.now();
+          return Promise.resolve({ next: from[at.partition] ?? 0n });
+        },
         uncompared: () => Promise.resolve(),
         batch: (at, batch) => {
           take(at, batch.records);
@@ -169,13 +200,18 @@ async function recordsSince(source: RecordSource, topic: string, from: readonly 
         },
         revoked: () => Promise.resolve(),
         failed: (_at, error) => {
+          // A source that is away is waited for, however long: silence is no end then.
+          quietSince = error.code === 'source_unavailable' ? Number.POSITIVE_INFINITY : quietSince;
           if (error.code !== 'source_unavailable') reject(error);
         },
-        recovered: () => undefined,
+        recovered: () => {
+          quietSince = Date.now();
+        },
       });
       subscription.catch(reject);
     });
   } finally {
+    clearInterval(timer);
     await source.close();
   }
   return there;

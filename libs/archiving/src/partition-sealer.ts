@@ -37,6 +37,8 @@ export interface SealTools {
   readonly sourceName: string;
   /** Identity of the log. */
   readonly cluster: string;
+  /** First offset that the log still holds. */
+  readonly low: (at: TopicPartition) => Promise<bigint>;
 }
 
 /** What the worker hears from a partition. */
@@ -57,6 +59,8 @@ const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 10_000;
 /** Lost claims at one number after which it is reported as contended. */
 const CONTENDED_AFTER = 3;
+/** Bytes of records in one segment, whatever the limits say. */
+const LARGEST_BYTES = 48 * 1024 * 1024;
 
 interface OpenSegment {
   readonly builder: SegmentBuilder;
@@ -93,6 +97,8 @@ export class PartitionSealer {
   #failure: unknown;
   /** High watermark minus next offset, as of the last batch. */
   lag = 0n;
+  /** When the last batch came, milliseconds since 1970. */
+  lastReceived = 0;
 
   constructor(tools: SealTools, at: TopicPartition, observer: SealObserver) {
     this.#tools = tools;
@@ -147,6 +153,7 @@ export class PartitionSealer {
   /** Takes a batch into the open segment; waits while too much is in flight. @throws whatever stopped this partition */
   async add(batch: RecordBatch, makeRoom: () => void): Promise<void> {
     this.#leaderEpoch = batch.leaderEpoch;
+    this.lastReceived = Date.now();
     let unparsed = 0;
     let mismatched = 0;
     for (let i = 0; i < batch.records.length; i++) {
@@ -156,6 +163,13 @@ export class PartitionSealer {
       // Redelivery after a rebalance is harmless: what is sealed is not sealed again.
       if (record.offset < this.#nextOffset) continue;
       const open = this.#open ?? (await this.#openSegment());
+      const size = sizeOf(record);
+      // An object holds 64 MiB: a large record that fits alone must not be refused because of what lies before it.
+      if (open.builder.records > 0 && open.bytes + size > LARGEST_BYTES) {
+        this.#close();
+        i--;
+        continue;
+      }
       const { cohort, parsed, keyMatches } = open.classifier.classify(record);
       const name = `${cohort.className}/${cohort.period}`;
       // Times that senders choose spread records over cohorts: a manifest must still be able to name them all.
@@ -175,7 +189,6 @@ export class PartitionSealer {
       if (!keyMatches) mismatched++;
       if (open.builder.records === 0) open.openedAt = Date.now();
       open.builder.add(record, cohort, (wanted) => this.#secret(open, wanted));
-      const size = sizeOf(record);
       open.bytes += size;
       this.#tools.budget.take(size);
       this.#nextOffset = record.offset + 1n;
@@ -334,8 +347,12 @@ export class PartitionSealer {
     const { governance, archive } = this.#tools;
     const gap = governance.state.gaps.get(this.#chain)?.find((accepted) => accepted.from <= this.#nextOffset && this.#nextOffset < accepted.to);
     if (gap === undefined) return;
+    // Only what is really gone: a record that the source still holds is sealed, whatever was accepted when it looked lost.
+    const low = await this.#tools.low(this.#at);
+    const to = gap.to < low ? gap.to : low;
+    if (to <= this.#nextOffset) return;
     const builder = new SegmentBuilder(archive.crypto, { archive: archive.id, chain: this.#chain, seq: this.#nextSeq }, this.#nextOffset);
-    builder.addLoss({ from: this.#nextOffset, to: gap.to, reason: gap.reason });
+    builder.addLoss({ from: this.#nextOffset, to, reason: gap.reason });
     await this.#commitEmpty(builder, this.#extras(this.#nextSeq));
   }
 

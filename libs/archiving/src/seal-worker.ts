@@ -116,6 +116,7 @@ export class SealWorker implements PartitionHandler, SealObserver {
       reader: new SegmentReader(archive, dataKeys),
       budget: this.#budget,
       cluster: await source.clusterId(),
+      low: async (at) => (await source.watermarks(at)).low,
     };
     this.#subscription = await source.subscribe(this);
     this.#timer = setInterval(() => {
@@ -280,7 +281,10 @@ export class SealWorker implements PartitionHandler, SealObserver {
 
   #tick(): void {
     const now = Date.now();
-    const age = segmentAge(this.#options.limits, this.#partitions.size);
+    const { limits } = this.#options;
+    // Idle partitions cost no requests: they are no reason to let the records of busy ones wait.
+    const active = [...this.#partitions.values()].filter(({ lastReceived }) => now - lastReceived < limits.segmentAgeMaxMs).length;
+    const age = segmentAge(limits, active);
     for (const [name, partition] of this.#partitions) {
       partition.closeIfOld(age, now);
       // A commit failed while no batch was under way: stop the partition here, the source does not know yet.
