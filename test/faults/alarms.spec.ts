@@ -152,6 +152,23 @@ describe('a partition stops with an alarm, and goes on by itself when its cause 
     expect((await archive.verify()).findings).toEqual([]);
   });
 
+  it('SOURCE_LOST, and nothing that the source still holds is counted as lost, however much was accepted', async () => {
+    const archive = await sealed();
+    archive.append(10);
+    archive.log.trim(AT, 12n);
+    const { worker, alarms } = await start(archive);
+    await raised(alarms, 'SOURCE_LOST');
+    await decide(archive, (event) => ({ type: 'source.gap.accepted', ...event, chain: CHAIN, from: '10', to: '18', reason: 'too much' }));
+    await archive.untilSealed(worker, alarms);
+    // A worker that starts in the middle of what was accepted seals what is there.
+    await worker.stop();
+    archive.append(5);
+    await archive.finish('another');
+    const report = await archive.verify();
+    expect(report.findings).toEqual([]);
+    expect(report.partitions).toMatchObject([{ chain: CHAIN, next: '25', records: 23 }]);
+  });
+
   it('SOURCE_RECREATED, ended by a new epoch; the old chain is closed', async () => {
     const archive = await sealed();
     archive.log.recreate(TOPIC, 1);

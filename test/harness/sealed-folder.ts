@@ -6,6 +6,7 @@ import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
 import type { FolderSettings, OpenedArchive } from '@holdfast/assembly';
 import { syntheticEvents } from '@holdfast/connectors';
 import type { NewRecord } from '@holdfast/ports';
+import { SqliteLog } from '../../libs/embedded/src/sqlite-log.js';
 import { SegmentBuilder, monthOf, retainUntil, toHex, utf8 } from '@holdfast/seal';
 import { ChainWriter, LedgerWriter, readHead } from '@holdfast/vault';
 import type { Archive } from '@holdfast/vault';
@@ -45,6 +46,13 @@ export async function sealAll(opened: OpenedArchive, segmentRecords = 120): Prom
   await worker.flush();
   await worker.stop();
   await source.close();
+}
+
+/** What retention does to the source: records are gone that nobody has sealed. */
+function trimSource(folder: string, low: bigint): void {
+  const log = new SqliteLog(join(folder, 'source.sqlite'));
+  log.trim({ topic: TOPIC, partition: 0 }, low);
+  log.close();
 }
 
 async function append(opened: OpenedArchive, records: Iterable<NewRecord>): Promise<void> {
@@ -112,6 +120,7 @@ export async function sealedFolder(records = 600): Promise<SealedFolder> {
   await opened.governance.append(() => [
     { type: 'source.gap.accepted', ...event(), chain, from: next.toString(), to: (next + 3n).toString(), reason: 'retention ran out' },
   ]);
+  trimSource(folder, next + 3n);
   await sealAll(opened);
   const crossed = `msg/test/${TOPIC}/1/0`;
   const attempt = `${crossed}/${String(await abandonAttempt(opened, crossed)).padStart(16, '0')}`;

@@ -43,7 +43,9 @@ describe('an archive whose files were changed', () => {
   it('has no finding before anybody touches it, and the abandoned attempt is only noted', async () => {
     const report = await judge(image);
     expect(report.findings).toEqual([]);
-    expect(new Set(report.notes.map(({ code }) => code))).toEqual(new Set(['ACCEPTED_LOSS', 'PENDING', 'ABANDONED_ATTEMPT', 'NOT_ANCHORED']));
+    expect(new Set(report.notes.map(({ code }) => code))).toEqual(
+      new Set(['ACCEPTED_LOSS', 'UNCOMPARED', 'PENDING', 'ABANDONED_ATTEMPT', 'NOT_ANCHORED']),
+    );
     expect(report.recordsOpened).toBe(report.records);
   });
 
