@@ -126,6 +126,7 @@ describe('a manifest with the right signature', () => {
     ['a head of gov that is not there', () => ({ governance: { next: 99, hash: ZEROS } }), ['GOVERNANCE_HEAD_WRONG']],
     ['another hash of a head that is', () => ({ governance: { ...process.governance.head, hash: ZEROS } }), ['GOVERNANCE_HEAD_WRONG']],
     ['a head of gov before the last one', () => ({ governance: { next: 0, hash: process.archive.idHex } }), ['GOVERNANCE_HEAD_WRONG']],
+    ['another log than its chain', () => ({ source: { cluster: 'another log' } }), ['CHAIN_UNREGISTERED']],
     ['an end of the chain that gov has not decided', () => ({ closing: { reason: 'r', successor: 'msg/x/y/0/1' } }), ['GOVERNANCE_INVALID']],
   ])('and %s', async (_what, change, expected) => {
     await commit(next(change()));

@@ -53,7 +53,7 @@ export function checkManifest(
     const registered = state.chains.get(chain);
     if (registered === undefined) add('CHAIN_UNREGISTERED', 'gov has not registered this chain.');
     else if (seq === 0 && governance.next < registered.from) add('CHAIN_UNREGISTERED', 'its first segment does not obey its registration.');
-    else if (seq === 0 && registered.cluster !== undefined && manifest.source?.cluster !== registered.cluster) {
+    else if (registered.cluster !== undefined && (seq === 0 || manifest.source !== undefined) && manifest.source?.cluster !== registered.cluster) {
       add('CHAIN_UNREGISTERED', `it was sealed from the log ${manifest.source?.cluster ?? '(none)'}, registered is ${registered.cluster}.`);
     }
     for (const loss of manifest.holes.losses) checkLoss(loss, state, chain, place, found);
