@@ -178,6 +178,8 @@ describe('a manifest', () => {
     ['a number that is not exact', { seq: 2 ** 53 }],
     ['a decimal with a zero in front', { next: '01' }],
     ['a decimal with a sign', { next: '-1' }],
+    ['a decimal that is no number', { next: '../../x' }],
+    ['an empty decimal', { next: '' }],
     ['a decimal that is too large', { next: '9223372036854775808' }],
     ['a 30th of February', { time: '2026-02-30T00:00:00.000Z' }],
     ['an hour 24', { time: '2026-02-20T24:00:00.000Z' }],

@@ -13,7 +13,8 @@ const dataKeyName = z.string().regex(/^\d{4}-\d{2}-\d{2}\/[0-9a-f]{32}$/);
 const decimal = z
   .string()
   .regex(/^(0|[1-9]\d{0,18})$/)
-  .refine((text) => BigInt(text) <= 0x7fffffffffffffffn);
+  // Asked also when the expression above did not match: BigInt would throw at what is no number.
+  .refine((text) => /^\d+$/.test(text) && BigInt(text) <= 0x7fffffffffffffffn);
 /** Date.parse knows a 30th of February and an hour 24: a moment must have one spelling. */
 const isMoment = (text: string): boolean => !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().slice(0, 19) === text.slice(0, 19);
 const count = z.int().min(0).max(0xffffffff);
