@@ -10,6 +10,7 @@ import {
   endOfPeriod,
   lockDate,
   manifestKey,
+  parseJws,
   toBase64Url,
   toHex,
   utf8,
@@ -35,6 +36,8 @@ export interface GovernanceHead {
 export interface WriterRules {
   readonly head: GovernanceHead;
   readonly keys: KeyLookup;
+  /** Number of `gov` segments that a manifest must obey to be signed by this key; undefined when `gov` has not introduced it. */
+  introduced(kid: string): number | undefined;
   /** Lock of manifests and ledger content under these classes. */
   ledgerUntil(clock: Date): Date;
 }
@@ -99,8 +102,8 @@ export class ChainWriter {
 
   /**
    * Steps 5 and 6: manifest, then claim. Answers undefined when another writer has won this number.
-   * @throws HoldfastError `clock_skew`, `store_unavailable`, `stopped`; after the last two the outcome is unknown and the
-   * writer must be opened again
+   * @throws HoldfastError `clock_skew`, `key_missing`, `store_unavailable`, `stopped`; after the last two the outcome is
+   * unknown and the writer must be opened again
    */
   async commit(staged: StagedSegment, rules: WriterRules, extras: SegmentExtras = {}, signal?: AbortSignal): Promise<Committed | undefined> {
     const { segment, objects, clock } = staged;
@@ -143,6 +146,7 @@ export class ChainWriter {
     const bytes = utf8(await this.#archive.keys.sign(encodeDocument(manifest), MANIFEST_TYP));
     // Nobody could read it: better not stored than claimed.
     if (bytes.length > MAX_JWS) throw new HoldfastError('bad_request', `the manifest ${this.chain} ${seq} would have ${bytes.length} bytes.`);
+    checkSigner(parseJws(bytes).kid, rules);
     const hash = toHex(this.#archive.crypto.sha256(bytes));
     const key = manifestKey(this.chain, seq, hash);
     // Claim seq−1 was read back (the head says so), so storing manifest seq keeps the rule that rolled-back claims betray.
@@ -156,6 +160,15 @@ export class ChainWriter {
     this.#head = { seqs: seq + 1, last: committed };
     return committed;
   }
+}
+
+/** A manifest that no verifier would accept must never be claimed: its chain would stop for everybody. */
+function checkSigner(kid: string, rules: WriterRules): void {
+  const from = rules.introduced(kid);
+  if (from === undefined) throw new HoldfastError('key_missing', `the key ring signs with the key ${kid}, which gov has not introduced.`);
+  // The key ring was rotated while the segment was open, under a head that does not know the new key yet.
+  if (from > rules.head.next)
+    throw new HoldfastError('stopped', `the key ${kid} is younger than the head of gov that the segment obeys; it is sealed anew.`);
 }
 
 function describeObject(object: SealedObject, until: Date): Omit<ManifestObject, 'key' | 'version' | 'inline'> {

@@ -60,7 +60,12 @@ export class GovernanceLog {
 
   /** What a writer of any chain needs, at the present head. */
   rules(): WriterRules {
-    return { head: this.head, keys: this.keys, ledgerUntil: (clock) => this.ledgerUntil(clock) };
+    return {
+      head: this.head,
+      keys: this.keys,
+      introduced: (kid) => (kid === this.#archive.genesis.manifestKey.kid ? 0 : this.#fold.manifestKeys.get(kid)?.from),
+      ledgerUntil: (clock) => this.ledgerUntil(clock),
+    };
   }
 
   /** Folds everything that is committed now. Concurrent calls share a read that begins after they were made. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { nodeCrypto as crypto } from '@holdfast/crypto-node';
 import { SegmentBuilder, decodeRecord, proofHolds, toHex, utf8 } from '@holdfast/seal';
 import type { Manifest } from '@holdfast/seal';
+import { newEcPair, signCompact } from '@holdfast/test-kit';
 import { smallArchive } from '../test/small-archive.js';
 import type { Small } from '../test/small-archive.js';
 import { ChainWriter } from './chain-writer.js';
@@ -136,5 +137,30 @@ describe('a chain writer', () => {
     const behind = new Date(Date.parse(manifest.clock) - 5_000);
     const committed = await writer.commit(await writer.stage(1, builder.finish(), rules, behind), rules);
     expect(committed!.manifest).toMatchObject({ time: manifest.time, clock: behind.toISOString() });
+  });
+});
+
+describe('the signing key', () => {
+  it('must be one that gov has introduced, under the head that the segment obeys', async () => {
+    const small = await smallArchive();
+    await sealed(small, 1);
+    const { archive, clock, governance } = small;
+    const old = governance.rules();
+    const fresh = newEcPair();
+    const sign = (payload: Uint8Array, typ: string): Promise<string> =>
+      Promise.resolve(signCompact({ alg: 'ES256', kid: fresh.publicJwk.kid, typ }, payload, fresh.privateJwk));
+    const rotated = { ...archive, keys: Object.assign(Object.create(archive.keys) as typeof archive.keys, { sign }) };
+    const commit = async (rules: typeof old): Promise<unknown> => {
+      const writer = new ChainWriter(rotated, clock, CHAIN, await readHead(archive, CHAIN, governance.keys));
+      const builder = new SegmentBuilder(crypto, { archive: archive.id, chain: CHAIN, seq: 1 }, writer.nextOffset);
+      return writer.commit(await writer.stage(1, builder.finish(), rules, await clock.now()), rules);
+    };
+    await expect(commit(old)).rejects.toMatchObject({ code: 'key_missing' });
+    const event = { id: 'ab'.repeat(16), time: new Date().toISOString(), principal: 'os:tester' };
+    await governance.append(() => [{ type: 'key.introduced', ...event, use: 'manifest', jwk: fresh.publicJwk }]);
+    // A segment that was opened before.
+    await expect(commit({ ...governance.rules(), head: old.head })).rejects.toMatchObject({ code: 'stopped' });
+    expect((await readHead(archive, CHAIN, governance.keys)).seqs).toBe(1);
+    expect(await commit(governance.rules())).toMatchObject({ manifest: { seq: 1 } });
   });
 });
