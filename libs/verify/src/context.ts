@@ -15,8 +15,10 @@ export interface VerifyContext {
   readonly state: GovernanceFold;
   /** Governance heads met so far: number of segments → manifest hash. */
   readonly heads: Map<number, string>;
-  /** Chain → number of its segments that are there, of the chains that were walked. */
-  readonly ends: Map<string, number>;
+  /** Chains that were walked: number of their segments, and the number behind the last one that any manifest lay under. */
+  readonly ends: Map<string, { readonly end: number; readonly seen: number }>;
+  /** Folds what `gov` has got since it was walked: the archive may go on while it is judged. */
+  readonly followGovernance: () => Promise<void>;
   readonly collector: Collector;
   readonly add: (found: Finding) => void;
   readonly progress: () => void;

@@ -32,22 +32,33 @@ export async function* groupBySeq(
   if (versions.length > 0) yield { seq, versions };
 }
 
-/** A generator that can be asked for the group of a number, in ascending order of asking. */
+/** Groups from number `from` on, one after the other, with a look ahead. */
 export class SeqCursor {
   readonly #groups: AsyncGenerator<SeqGroup>;
+  readonly #from: number;
   #current: SeqGroup | undefined;
   #done = false;
+  #last = -1;
 
-  constructor(groups: AsyncGenerator<SeqGroup>) {
+  constructor(groups: AsyncGenerator<SeqGroup>, from: number) {
     this.#groups = groups;
+    this.#from = from;
+  }
+
+  /** Number of the last group that was taken or looked at; -1 before the first. */
+  get last(): number {
+    return this.#last;
   }
 
   /** The next group, without consuming it. */
   async peek(): Promise<SeqGroup | undefined> {
-    if (this.#current === undefined && !this.#done) {
+    while (this.#current === undefined && !this.#done) {
       const next = await this.#groups.next();
       if (next.done === true) this.#done = true;
-      else this.#current = next.value;
+      else if (next.value.seq >= this.#from) {
+        this.#current = next.value;
+        this.#last = next.value.seq;
+      }
     }
     return this.#current;
   }

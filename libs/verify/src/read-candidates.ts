@@ -77,6 +77,9 @@ async function readCandidate(
       add(finding('MANIFEST_INVALID', key, 'it names another archive, chain or number.'));
       return undefined;
     }
+    const isKnown = (): boolean => jws.kid === context.genesis.manifestKey.kid || context.state.manifestKeys.has(jws.kid);
+    // The key may have been introduced since gov was walked.
+    if (chain !== 'gov' && !isKnown()) await context.followGovernance();
     const introduced = context.state.manifestKeys.get(jws.kid) ?? newKeys.get(jws.kid);
     const signer = jws.kid === context.genesis.manifestKey.kid ? context.genesis.manifestKey : introduced?.jwk;
     if (signer === undefined || !verifyJws(crypto, jws, MANIFEST_TYP, signer)) {

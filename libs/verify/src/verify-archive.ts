@@ -24,7 +24,8 @@ import type { Evidence } from './evidence.js';
 import { finding } from './findings.js';
 import type { VerifyReport } from './report.js';
 import { Collector } from './report.js';
-import { verifyChain } from './verify-chain.js';
+import { isStored, verifyChain } from './verify-chain.js';
+import type { ChainHooks, Walked } from './verify-chain.js';
 import { STATEMENT_PREFIX, verifyStatements } from './verify-statements.js';
 
 /** Levels of `domain`: 1 signatures, 3 chains, 4 objects, 5 other versions and orphans, 6 content. 2, 7 and 8 come with the log, governance and the index. */
@@ -55,6 +56,7 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   const genesis = await findGenesis(evidence, options, collector);
   if (genesis === undefined) return collector.report('', '', level);
   let chain = 'gov';
+  let follow = (): Promise<void> => Promise.resolve();
   const context: VerifyContext = {
     evidence,
     crypto: options.crypto,
@@ -65,6 +67,7 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     state: new GovernanceFold(),
     heads: new Map([[0, toHex(genesis.id)]]),
     ends: new Map(),
+    followGovernance: () => follow(),
     collector,
     add: (found) => {
       collector.add(found);
@@ -84,14 +87,20 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   // Whoever reads "no findings" must see what was not looked at.
   if (level < 4) collector.skipped.add('Objects, their locks and their content were not read (level below 4).');
   else if (level < 6) collector.skipped.add('Content was not decrypted (level below 6): leaves, directories and offsets inside were not checked.');
-  const statements = await verifyGovernance(context);
+  // gov first: its events say which keys, chains and classes everything else is judged by.
+  const statements = new Set<string>();
+  const hooks = governanceHooks(context, statements);
+  let governance = await verifyToTheEnd(context, 'gov', hooks);
+  follow = async () => {
+    if (await isStored(context, 'gov', context.ends.get('gov')?.seen ?? 0)) governance = await verifyToTheEnd(context, 'gov', hooks, governance);
+  };
   if (level >= 4) await checkGenesisLock(context, genesis.versions);
   if (level >= 5) await verifyStatements(context, statements);
   const chains = await chainsMet(context);
   for (const name of chains) {
     if (options.chains !== undefined && !options.chains.includes(name)) continue;
     chain = name;
-    await verifyChain(context, name);
+    await verifyToTheEnd(context, name);
   }
   if (level >= 5) await checkClaimNames(context);
   for await (const stray of evidence.strays()) context.add(finding('STRAY', stray, 'this is neither an object nor the state of one.'));
@@ -103,6 +112,12 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     ),
   );
   return collector.report(context.archiveHex, context.genesis.log.key.kid, level);
+}
+
+async function verifyToTheEnd(context: VerifyContext, chain: string, hooks: ChainHooks = {}, before?: Walked): Promise<Walked> {
+  let walked = await verifyChain(context, chain, hooks, before);
+  while (walked.again) walked = await verifyChain(context, chain, hooks, walked);
+  return walked;
 }
 
 interface FoundGenesis {
@@ -185,27 +200,31 @@ async function checkGenesisLock(context: VerifyContext, versions: readonly strin
 
 /** Claims of numbers or chains that are not there: the end of a chain was removed, or somebody put a claim in its way. */
 async function checkClaimNames(context: VerifyContext): Promise<void> {
-  const reported = new Set<string>();
+  const done = new Set<string>();
   for await (const key of context.evidence.claimKeys()) {
     // What store-check tries on the claims bucket stays there: claims have no lock that ends.
     if (key === GENESIS_CLAIM || key.startsWith('store-check/')) continue;
-    const [, chain = '', seq] = /^(.+)\/(\d{16})$/.exec(key) ?? [];
-    const end = context.ends.get(chain);
-    if (end === undefined && context.selected !== undefined && context.state.chains.has(chain)) continue;
-    if (seq === undefined || end === undefined) context.add(finding('ORPHAN', key, 'this claim belongs to no chain.'));
-    // The claim right behind the end was read when the chain was walked.
-    else if (Number(seq) > end && !reported.has(chain)) {
-      reported.add(chain);
-      context.add(finding('MANIFEST_MISSING', `${chain} ${Number(seq)}`, `this number is claimed, and the chain ends before number ${end}.`));
+    const [, chain = '', digits] = /^(.+)\/(\d{16})$/.exec(key) ?? [];
+    const walked = context.ends.get(chain);
+    if (walked === undefined) {
+      // Not asked for, or registered since.
+      if (!context.state.chains.has(chain)) await context.followGovernance();
+      if (digits === undefined || !context.state.chains.has(chain)) context.add(finding('ORPHAN', key, 'this claim belongs to no chain.'));
+      continue;
     }
+    // The claim right behind the end was read when the chain was walked.
+    const seq = Number(digits);
+    if (seq <= walked.end || done.has(chain)) continue;
+    done.add(chain);
+    if (seq >= walked.seen && (await isStored(context, chain, seq))) continue;
+    context.add(finding('MANIFEST_MISSING', `${chain} ${seq}`, `this number is claimed, and the chain ends before number ${walked.end}.`));
   }
 }
 
-/** `gov` first: its events say which keys, chains and classes everything else is judged by. Answers the statements it names. */
-async function verifyGovernance(context: VerifyContext): Promise<ReadonlySet<string>> {
-  const statements = new Set<string>();
+/** What folds the events of `gov` while it is walked, and collects the statements that they name. */
+function governanceHooks(context: VerifyContext, statements: Set<string>): ChainHooks {
   let events: ClearEvent[] = [];
-  await verifyChain(context, 'gov', {
+  return {
     onRecord: (record, object) => {
       try {
         if (object.enc === 'none') events.push(parseClearEvent(parseJson(record.value ?? new Uint8Array(0))));
@@ -227,8 +246,7 @@ async function verifyGovernance(context: VerifyContext): Promise<ReadonlySet<str
       }
       events = [];
     },
-  });
-  return statements;
+  };
 }
 
 /** Registered chains, and chains that only have objects; every other key in the vault is an orphan. */
@@ -245,8 +263,9 @@ async function chainsMet(context: VerifyContext): Promise<string[]> {
     if (chain === undefined) {
       if (!belongsToChain(key, chains)) context.add(finding('ORPHAN', key, 'nothing in the archive has this name.'));
     } else if (chain !== 'gov' && !chains.has(chain)) {
-      context.add(finding('CHAIN_UNREGISTERED', key, `gov has not registered the chain ${chain}.`));
+      await context.followGovernance();
       chains.add(chain);
+      if (!context.state.chains.has(chain)) context.add(finding('CHAIN_UNREGISTERED', key, `gov has not registered the chain ${chain}.`));
     }
   }
   return [...chains].sort();

@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/record';
 import type { RawRecord } from '@holdfast/record';
-import { CLAIM_TYP, claimKey, claimSchema, contentPrefix, manifestPrefix, parseDocument, parseJws, verifyJws } from '@holdfast/seal';
+import { CLAIM_TYP, claimKey, claimSchema, contentPrefix, manifestPrefix, paddedSeq, parseDocument, parseJws, verifyJws } from '@holdfast/seal';
 import type { Claim } from '@holdfast/seal';
 import type { ManifestObject } from '@holdfast/seal';
 import { checkManifest } from './check-manifest.js';
@@ -16,6 +16,8 @@ import { checkAttempts, prefetch, verifyObjects } from './verify-objects.js';
 import { checkWraps } from './verify-wraps.js';
 
 interface Level {
+  /** The first number behind the last level that anything was listed under. */
+  readonly first: number;
   readonly seq: number;
   readonly candidates: readonly Candidate[];
 }
@@ -31,38 +33,66 @@ const NO_NAMES: ReadonlyMap<string, string> = new Map();
 /** Content is stored this many numbers ahead of the last commit at most (writers keep three segments in flight). */
 const ATTEMPTS_AHEAD = 16;
 
+export interface ChainHooks {
+  /** Sees every record that was opened. */
+  readonly onRecord?: (record: RawRecord, object: ManifestObject) => void;
+  /** Sees every committed manifest, in order. */
+  readonly onSegment?: (segment: Candidate) => void;
+}
+
+/** How far a walk came; another one can go on behind it. */
+export interface Walked {
+  readonly last: Candidate | undefined;
+  readonly records: number;
+  /** A listing missed a manifest that is there: it was stored while the listing was made. Walk on to judge the rest. */
+  readonly again: boolean;
+}
+
+const FROM_THE_BEGINNING: Walked = { last: undefined, records: 0, again: false };
+
 /**
- * Verifies one chain from seq 0 to its end with two listings (manifests, content) walked side by side; memory holds two
- * segments. `onRecord` sees every record that was opened; `onSegment` every committed manifest, in order.
+ * Verifies one chain from seq 0, or from behind an earlier walk, to its end with two listings (manifests, content) walked
+ * side by side; memory holds two segments. Writers may go on meanwhile: what comes behind the end is not judged.
  */
-export async function verifyChain(
-  context: VerifyContext,
-  chain: string,
-  hooks: { readonly onRecord?: (record: RawRecord, object: ManifestObject) => void; readonly onSegment?: (segment: Candidate) => void } = {},
-): Promise<void> {
+export async function verifyChain(context: VerifyContext, chain: string, hooks: ChainHooks = {}, before = FROM_THE_BEGINNING): Promise<Walked> {
   const { evidence, collector, add } = context;
+  const from = endOf(before.last);
   const odd = (version: { readonly key: string }): void => {
     add(finding('ORPHAN', version.key, 'this name does not belong under its chain.'));
   };
-  const manifests = new SeqCursor(groupBySeq(evidence.list(manifestPrefix(chain)), manifestPrefix(chain), odd));
-  const contents = new SeqCursor(groupBySeq(evidence.list(contentPrefix(chain)), contentPrefix(chain), odd));
-  let previous: Candidate | undefined;
+  const manifests = new SeqCursor(groupBySeq(evidence.list(manifestPrefix(chain)), manifestPrefix(chain), odd), from);
+  const contents = new SeqCursor(groupBySeq(evidence.list(contentPrefix(chain)), contentPrefix(chain), odd), from);
+  let previous = before.last;
   let ahead: Prefetched = new Map();
   const dataKeys = new Set<string>();
-  let records = 0;
+  let { records } = before;
+  let again = false;
   let level = await nextLevel(context, chain, manifests, NO_KEYS);
-  if (level !== undefined && level.seq !== 0) add(finding('MANIFEST_MISSING', `${chain} 0`, `the chain begins with number ${level.seq}.`));
-  while (level !== undefined) {
+  if (level !== undefined && level.seq !== from)
+    add(
+      finding(
+        'MANIFEST_MISSING',
+        `${chain} ${from}`,
+        from === 0 ? `the chain begins with number ${level.seq}.` : 'the manifest of this number is not there.',
+      ),
+    );
+  while (level !== undefined && !again) {
     throwIfStopped(context);
     // A segment of gov may be signed by a key that the one before it introduces, and that one is not folded yet.
     const newKeys = chain === 'gov' ? await keysIntroducedBy(context, level.candidates) : NO_KEYS;
-    const next = await nextLevel(context, chain, manifests, newKeys);
+    let next = await nextLevel(context, chain, manifests, newKeys);
+    if (next !== undefined && next.first > level.seq + 1 && (await isStored(context, chain, level.seq + 1))) {
+      again = true;
+      next = undefined;
+    }
     const decided = await decide(context, chain, level, next, previous);
     if (decided === undefined) {
       level = next;
       continue;
     }
     const committed = decided.candidate;
+    // Sealed under a head of gov that is younger than our walk over it.
+    if (chain !== 'gov' && committed.manifest.governance.next > (context.ends.get('gov')?.end ?? 0)) await context.followGovernance();
     for (const found of checkManifest(committed, previous, context.archiveHex, context.state, context.heads)) add(found);
     if (context.level >= 4) await checkManifestLock(context, committed, decided.version);
     const content = await contentOf(context, contents, level.seq);
@@ -95,27 +125,45 @@ export async function verifyChain(
     previous = committed;
     level = next;
   }
+  const walked = { last: previous, records, again };
+  if (again) return walked;
+  const end = endOf(previous);
+  const seen = Math.max(end, manifests.last + 1);
+  // Somebody has gone on behind the end that the listing had.
+  const grown = await isStored(context, chain, seen);
   // Content under numbers that were never committed.
-  const end = (previous?.manifest.seq ?? -1) + 1;
-  for (let rest = await contents.take(); rest !== undefined; rest = await contents.take()) {
+  for (let rest = await contents.take(); rest !== undefined && !grown; rest = await contents.take()) {
     await checkAttempts(context, NO_NAMES, rest.versions);
     const [far] = rest.seq < end + ATTEMPTS_AHEAD || context.level < 5 ? [] : rest.versions;
     if (far !== undefined)
       add(finding('ORPHAN', far.key, `the chain ends at ${end}, too far away for an attempt: its end was removed, or this was put here.`));
   }
-  await checkEnd(context, chain, previous);
-  context.ends.set(chain, end);
-  collector.chains++;
+  if (!grown || end < seen) await checkEnd(context, chain, previous);
+  context.ends.set(chain, { end, seen });
+  if (before === FROM_THE_BEGINNING) collector.chains++;
   if (previous !== undefined && chain.startsWith('msg/')) {
     collector.partitions.push({ chain, segments: previous.manifest.seq + 1, records, next: previous.manifest.next });
   }
+  return walked;
+}
+
+function endOf(last: Candidate | undefined): number {
+  return (last?.manifest.seq ?? -1) + 1;
+}
+
+/** Whether any manifest lies under a number now. */
+export async function isStored(context: Pick<VerifyContext, 'evidence'>, chain: string, seq: number): Promise<boolean> {
+  for await (const _version of context.evidence.list(`${manifestPrefix(chain)}${paddedSeq(seq)}/`)) return true;
+  return false;
 }
 
 async function nextLevel(context: VerifyContext, chain: string, manifests: SeqCursor, newKeys: NewKeys): Promise<Level | undefined> {
+  let first: number | undefined;
   for (let group = await manifests.take(); group !== undefined; group = await manifests.take()) {
+    first ??= group.seq;
     const candidates = await readCandidates(context, chain, group, newKeys);
     // A number with nothing that verifies is a hole in the numbers, reported by what follows it.
-    if (candidates.length > 0) return { seq: group.seq, candidates };
+    if (candidates.length > 0) return { first, seq: group.seq, candidates };
   }
   return undefined;
 }
@@ -215,7 +263,7 @@ async function readClaim(context: VerifyContext, chain: string, seq: number): Pr
 
 /** A claim behind the last manifest betrays that the end of the chain was removed. */
 async function checkEnd(context: VerifyContext, chain: string, last: Candidate | undefined): Promise<void> {
-  const seq = (last?.manifest.seq ?? -1) + 1;
+  const seq = endOf(last);
   const claimed = await readClaim(context, chain, seq);
   if (typeof claimed === 'object' || claimed === 'invalid') {
     context.add(
