@@ -75,7 +75,8 @@ export async function killAndRival(archive, { kills, seed, say = () => undefined
       // Half of the moments lie in the start, half of them behind the first commit of this process.
       if (random.next() < 0.5) await sleep(random.whole(0, 2_500));
       else {
-        await eventually('ingest seals again after a kill', 60_000, async () => (await ingest.metric('holdfast_sealed_segments_total')) > 0);
+        // A member killed while it joined is waited for by the broker until the rebalance timeout (60 s), then for its session.
+        await eventually('ingest seals again after a kill', 150_000, async () => (await ingest.metric('holdfast_sealed_segments_total')) > 0);
         await sleep(random.whole(0, 1_500));
       }
       const sealed = await ingest.metric('holdfast_sealed_segments_total');

@@ -22,5 +22,5 @@ describeWith(NEEDS, 'ingest that is killed, and two that want one partition', ()
     const { expected, figures } = await killAndRival(archive, { kills: KILLS, seed: SEED, rivalMs: 1_000 });
     expect(figures['kills']).toBe(KILLS);
     await judgeEverything(archive, expected);
-  }, 240_000);
+  }, 420_000);
 });
