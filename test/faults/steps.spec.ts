@@ -28,7 +28,7 @@ async function run(topic: string, fateOf: ConstructorParameters<typeof MortalPro
   const life = (async (): Promise<void> => {
     const worker = archive.worker(await openAgain(process), alarms, { topic, group: `first ${topic}`, fault: process.source });
     await worker.start();
-    await Promise.race([archive.untilSealed(worker, alarms, topic), died]);
+    await archive.untilSealed(worker, alarms, topic, () => process.dead);
     await worker.stop(process.dead ? 1 : 10_000);
   })();
   await Promise.race([life, died.then(() => new Promise((resolve) => setTimeout(resolve, 50)))]);

@@ -167,8 +167,8 @@ export class MemoryArchive {
   }
 
   /** Waits until a running worker has sealed everything. */
-  async untilSealed(worker: SealWorker, alarms: TestAlarms, topic = TOPIC): Promise<void> {
-    await until(() => this.isSealed(worker, topic), 120_000, 'sealing everything').catch((error: unknown) => {
+  async untilSealed(worker: SealWorker, alarms: TestAlarms, topic = TOPIC, orElse: () => boolean = () => false): Promise<void> {
+    await until(() => this.isSealed(worker, topic) || orElse(), 120_000, 'sealing everything').catch((error: unknown) => {
       throw new Error(`${String(error)}: ${JSON.stringify([...alarms.standing])}`);
     });
   }
