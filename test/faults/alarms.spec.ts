@@ -376,6 +376,22 @@ describe('the index role', () => {
     expect(await archive.problems()).toEqual([]);
   }, 40_000);
 
+  it('does not take a claim that is gone for the end of its chain: CLAIMS_ROLLED_BACK', async () => {
+    const archive = await sealed();
+    archive.append(8);
+    await archive.finish('more');
+    await archive.claims.remove(`${CHAIN}/0000000000000002`);
+    const { follower, alarms } = follow(archive, await archive.open());
+    await raised(alarms, 'CLAIMS_ROLLED_BACK');
+    expect(follower.position?.chains[CHAIN]).toBe(2);
+    const process = await archive.open();
+    await rebuildClaims(process.archive, process.governance);
+    await until(() => (follower.position?.chains[CHAIN] ?? 0) >= 5, 15_000, 'the rest of the chain');
+    await cleared(alarms);
+    await follower.stop();
+    expect(await archive.problems()).toEqual([]);
+  }, 40_000);
+
   it('repeats and never skips, whatever step of it fails', async () => {
     const archive = await MemoryArchive.create();
     archive.append(30);

@@ -1,7 +1,7 @@
 import { HoldfastError, kindOf, parseMessageChain } from '@holdfast/record';
-import type { Alarms, CohortName, IndexDocument, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
+import type { AlarmCode, Alarms, CohortName, IndexDocument, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
 import { decodeRecord } from '@holdfast/seal';
-import { countClaims, pause, readCommitted } from '@holdfast/vault';
+import { GOVERNANCE_CHAIN, countClaims, pause, readCommitted, readHead } from '@holdfast/vault';
 import type { Archive, Committed, GovernanceLog, SegmentReader } from '@holdfast/vault';
 import { documentsOf } from './documents.js';
 import type { RecordPlace } from './documents.js';
@@ -26,11 +26,20 @@ export interface IndexCounts {
 const LONGEST_WAIT_MS = 10_000;
 /** How often a chain that cannot be read is looked at again; each look may read a whole segment. */
 const DAMAGED_AGAIN_MS = 5_000;
+/** How often the end of a chain is looked at for manifests without claims: a claim that is gone would look like the end for ever. */
+const LOOK_BEHIND_MS = 60_000;
 /** Segments written before a publish while catching up; a publish costs a refresh. */
 const SEGMENTS_PER_PUBLISH = 16;
 /** Documents and bytes of records that are tokenised at a time. */
 const PORTION_DOCUMENTS = 1_000;
 const PORTION_BYTES = 1024 * 1024;
+
+const ALARM_OF: Partial<Record<HoldfastError['code'], AlarmCode>> = {
+  claims_rolled_back: 'CLAIMS_ROLLED_BACK',
+  claim_unreadable: 'CLAIM_UNREADABLE',
+  key_missing: 'KEY_MISSING',
+  key_malformed: 'KEY_MISSING',
+};
 
 /**
  * The role index: follows every message chain from the cursor that is stored in the index, verifies each segment, writes
@@ -41,7 +50,9 @@ export class IndexFollower {
   readonly #abort = new AbortController();
   readonly #previous = new Map<string, Committed>();
   /** Chains with a segment that does not verify. The others go on: one damaged object must not end all search. */
-  readonly #damaged = new Map<string, { readonly error: HoldfastError; readonly again: number }>();
+  readonly #damaged = new Map<string, { readonly error: HoldfastError; readonly alarm: AlarmCode; readonly again: number }>();
+  /** When the end of a chain was last looked behind. */
+  readonly #lookedBehind = new Map<string, number>();
   #position: Position | undefined;
   #running: Promise<void> | undefined;
   #dirty = 0;
@@ -130,6 +141,7 @@ export class IndexFollower {
   async #round(onProgress?: (counts: IndexCounts) => void): Promise<boolean> {
     const { governance } = this.#options;
     await governance.refresh();
+    await this.#isolated(GOVERNANCE_CHAIN, () => this.#lookBehind(GOVERNANCE_CHAIN, governance.head.next).then(() => false));
     let any = false;
     for (const chain of governance.state.chains.keys()) {
       if (parseMessageChain(chain) === undefined || Date.now() < (this.#damaged.get(chain)?.again ?? 0)) continue;
@@ -145,7 +157,10 @@ export class IndexFollower {
     for (let any = false; ; any = true) {
       if (this.#abort.signal.aborted) return any;
       const next = await readCommitted(archive, chain, this.#required().chains[chain] ?? 0, governance.keys);
-      if (next === undefined) return any;
+      if (next === undefined) {
+        await this.#lookBehind(chain, this.#required().chains[chain] ?? 0);
+        return any;
+      }
       await this.#indexSegment(chain, next);
       onProgress?.(this.counts);
       if (this.#dirty >= SEGMENTS_PER_PUBLISH) await this.#publish();
@@ -157,14 +172,25 @@ export class IndexFollower {
     const { alarms } = this.#options;
     try {
       const any = await work();
-      if (this.#damaged.delete(chain)) alarms.clear('CONTENT_DAMAGED', `index ${chain}`);
+      const mended = this.#damaged.get(chain);
+      if (mended !== undefined) alarms.clear(mended.alarm, `index ${chain}`);
+      this.#damaged.delete(chain);
       return any;
     } catch (error) {
       if (!(error instanceof HoldfastError) || kindOf(error) !== 'integrity' || error.code === 'index_rebuild_needed') throw error;
-      this.#damaged.set(chain, { error, again: Date.now() + DAMAGED_AGAIN_MS });
-      alarms.raise('CONTENT_DAMAGED', `index ${chain}`, 'stopped', error.message);
+      const alarm = ALARM_OF[error.code] ?? 'CONTENT_DAMAGED';
+      this.#damaged.set(chain, { error, alarm, again: Date.now() + DAMAGED_AGAIN_MS });
+      alarms.raise(alarm, `index ${chain}`, 'stopped', error.message);
       return false;
     }
+  }
+
+  /** @throws HoldfastError `claims_rolled_back` */
+  async #lookBehind(chain: string, end: number): Promise<void> {
+    const now = Date.now();
+    if (now - (this.#lookedBehind.get(chain) ?? 0) < LOOK_BEHIND_MS && !this.#damaged.has(chain)) return;
+    await readHead(this.#options.archive, chain, this.#options.governance.keys, end);
+    this.#lookedBehind.set(chain, now);
   }
 
   #throwIfDamaged(): void {
