@@ -74,8 +74,10 @@ export async function sealUntilIdle(
   const ends = new Map<string, bigint>();
   const stop = new AbortController();
   let last: readonly PartitionStatus[] = [];
+  const stopped = Promise.withResolvers<undefined>();
   const onSignal = (): void => {
     stop.abort();
+    stopped.resolve(undefined);
   };
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
@@ -101,7 +103,8 @@ export async function sealUntilIdle(
         return partition?.stopped !== undefined ? alarms.stopped : (partition?.next ?? -1n) >= end;
       });
       if (reached || quiet || stop.signal.aborted) {
-        await worker.flush();
+        // A store that is down is waited for, but not by somebody who presses Ctrl-C: `stop` gives up after its grace.
+        await Promise.race([worker.flush(), stopped.promise]);
         last = worker.status();
         // Taken is not sealed: a commit that failed makes the partition begin anew, and then this goes on.
         if (stop.signal.aborted || last.every((partition) => partition.stopped !== undefined || partition.sealed === partition.next)) break;
