@@ -142,6 +142,7 @@ export class MemoryArchive {
       sourceName: SOURCE,
       limits: { ...SEAL_LIMITS, segmentRecords: 4, segmentAgeMs: 10, ...limits },
       alarms,
+      reliefMs: 200,
     });
   }
 

@@ -52,6 +52,8 @@ export interface SealWorkerOptions {
   readonly sourceName: string;
   readonly limits: SealLimits;
   readonly alarms: Alarms;
+  /** How often a stopped partition looks whether its cause has been mended, milliseconds. */
+  readonly reliefMs?: number;
   /** Called after each commit; a hint for notices and logs. */
   readonly onCommitted?: (
     at: TopicPartition,
@@ -62,7 +64,7 @@ export interface SealWorkerOptions {
 
 const TICK_MS = 100;
 const RESTART_MS = 500;
-/** How often a stopped partition looks whether its cause has been mended or `gov` has opened a way out. */
+/** Looking again reads the chain's head and its last record. */
 const RELIEF_MS = 2_000;
 /** How long a revoked or stopped partition may take for what is under way: stores that are down must not hold up a group. */
 const GRACE_MS = 30_000;
@@ -301,7 +303,7 @@ export class SealWorker implements PartitionHandler, SealObserver {
     for (const entry of this.#stopped.values()) {
       const transient = entry.code === 'claim_lost' || entry.code === 'stopped' || kindOf(new HoldfastError(entry.code as never, '')) === 'transient';
       if (!transient && !LOOKED_AT_AGAIN.has(entry.code)) continue;
-      if (now - entry.since < (transient ? RESTART_MS : RELIEF_MS)) continue;
+      if (now - entry.since < (transient ? RESTART_MS : (this.#options.reliefMs ?? RELIEF_MS))) continue;
       entry.since = now;
       this.#subscription?.restart(entry.at);
     }
