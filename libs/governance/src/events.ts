@@ -10,7 +10,10 @@ const base = {
   principal: z.string().min(1).max(200),
 };
 const decimal = z.string().regex(/^(0|[1-9]\d{0,18})$/);
-const chain = z.string().min(1).max(400);
+/** Chains are parts of object keys: a name that no store can hold must not be registered (format section 2). */
+const isChainName = (text: string): boolean =>
+  text !== 'gov' && text.split('/').every((part) => /^[A-Za-z0-9._=~-]{1,200}$/.test(part) && part !== '.' && part !== '..');
+const chain = z.string().max(400).refine(isChainName, 'no chain can have this name');
 const className = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 const reason = z.string().min(1).max(1000);
 const ecKey = z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string(), kid: z.string() });
@@ -59,7 +62,14 @@ export const clearEventSchema = z.discriminatedUnion('type', [
     offsets: z.array(decimal).max(10_000),
   }),
   z.strictObject({ type: z.literal('import.finished'), ...base, importId: z.string().regex(/^[0-9a-f]{64}$/) }),
-  z.strictObject({ type: z.literal('claims.repaired'), ...base, chain, seq: z.int().min(0), statement: z.string().regex(/^[0-9a-f]{64}$/), reason }),
+  z.strictObject({
+    type: z.literal('claims.repaired'),
+    ...base,
+    chain: z.union([z.literal('gov'), chain]),
+    seq: z.int().min(0),
+    statement: z.string().regex(/^[0-9a-f]{64}$/),
+    reason,
+  }),
   z.strictObject({ type: z.literal('source.epoch.opened'), ...base, chain, successor: chain, cluster: z.string().max(200), reason }),
 ]);
 
