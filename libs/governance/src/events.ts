@@ -12,7 +12,7 @@ const base = {
 const decimal = z.string().regex(/^(0|[1-9]\d{0,18})$/);
 /** Chains are parts of object keys: a name that no store can hold must not be registered (format section 2). */
 const isChainName = (text: string): boolean =>
-  text !== 'gov' && text.split('/').every((part) => /^[A-Za-z0-9._=~-]{1,200}$/.test(part) && part !== '.' && part !== '..');
+  text !== 'gov' && text.split('/').every((part) => /^[A-Za-z0-9._=~-]{1,249}$/.test(part) && part !== '.' && part !== '..');
 const chain = z.string().max(400).refine(isChainName, 'no chain can have this name');
 const className = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 const reason = z.string().min(1).max(1000);
