@@ -3,12 +3,13 @@ import { Classifier } from '@holdfast/archiving';
 import { syntheticEvents } from '@holdfast/connectors';
 import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
 import { GovernanceFold } from '@holdfast/governance';
-import { ObjectReader, SegmentBuilder, coverageProblem, encodeRecord, toHex } from '@holdfast/seal';
+import { ObjectReader, SegmentBuilder, coverageProblem, encodeRecord, manifestEntry } from '@holdfast/seal';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { measure, rate } from './measure.mjs';
 
 const SEGMENT = 16_000;
 const ROUNDS = 5;
+const RETAIN_UNTIL = new Date('2033-11-30T23:59:59Z');
 
 function classifierState() {
   const state = new GovernanceFold();
@@ -52,7 +53,7 @@ export async function benchCore() {
   });
   const verifySegment = (/** @type {ReturnType<typeof seal>} */ segment, /** @type {number} */ seq) => {
     const walked = segment.objects.map((object) =>
-      new ObjectReader(nodeCrypto, { archive, chain, seq }, manifestObject(object), dataKey).walk(object.bytes),
+      new ObjectReader(nodeCrypto, { archive, chain, seq }, { ...manifestEntry(object, RETAIN_UNTIL), inline: '' }, dataKey).walk(object.bytes),
     );
     const problem = coverageProblem({ first: '0', next: String(SEGMENT), records: SEGMENT, holes: { count: 0, sum: '0', losses: [] } }, walked);
     if (problem !== undefined) throw new Error(problem);
@@ -75,30 +76,4 @@ export async function benchCore() {
       'of the raw values': Number((stored / plain.length).toFixed(3)),
     },
   ];
-}
-
-/** @param {ReturnType<SegmentBuilder['finish']>['objects'][number]} object */
-function manifestObject(object) {
-  const { secret } = object;
-  if (secret === null) throw new Error('these records are sealed with a data key');
-  return {
-    no: object.no,
-    cohort: { class: object.cohort.className, number: object.cohort.classNumber, period: object.cohort.period },
-    enc: object.enc,
-    records: object.records,
-    root: toHex(object.root),
-    blocks: object.blocks,
-    size: object.bytes.length,
-    sha256: toHex(object.sha256),
-    trailer: object.trailer,
-    directory: {
-      root: toHex(object.directory.root),
-      entries: object.directory.entries,
-      unattributed: { count: object.directory.unattributed.count, root: toHex(object.directory.unattributed.root) },
-      labelCommitment: toHex(secret.labelCommitment),
-    },
-    retainUntil: '2033-11-30T23:59:59Z',
-    random: toHex(secret.random),
-    commitment: toHex(secret.commitment),
-  };
 }

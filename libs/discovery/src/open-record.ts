@@ -1,4 +1,4 @@
-import { HoldfastError, eventsOf, formatRecordId, messageChain, parseRecordId } from '@holdfast/record';
+import { HoldfastError, eventsOf, messageChain, parseRecordId } from '@holdfast/record';
 import type { ParsedRecord, RawRecord, RecordId } from '@holdfast/record';
 import { decodeRecord, proofHolds, toHex } from '@holdfast/seal';
 import type { ManifestObject, OpenedRecord } from '@holdfast/seal';
@@ -90,9 +90,4 @@ export function proofOf(opened: VerifiedRecord): object {
     manifest: committed.hash,
     anchored: opened.anchored,
   };
-}
-
-/** Record id of event `event` of an opened record. */
-export function eventId(opened: VerifiedRecord, event: number): string {
-  return formatRecordId({ ...opened.id, event });
 }

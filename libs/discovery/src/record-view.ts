@@ -1,3 +1,4 @@
+import { formatRecordId } from '@holdfast/record';
 import type { Event } from '@holdfast/record';
 import { toBase64Url, utf8 } from '@holdfast/seal';
 import type { Query, Range } from '@holdfast/query';
@@ -55,7 +56,7 @@ export function viewOf(
   const text = event?.body?.text;
   const { id } = opened;
   return {
-    id: `${id.source}~${id.topic}~${id.partition}~${id.epoch}~${id.offset}${id.event === 0 ? '' : `~${id.event}`}`,
+    id: formatRecordId(id),
     chain: opened.committed.manifest.chain,
     seq: opened.committed.manifest.seq,
     offset: id.offset.toString(),

@@ -1,4 +1,5 @@
-import { HoldfastError, occurredAtMillis } from '@holdfast/record';
+import { HoldfastError, indexFields, occurredAtMillis } from '@holdfast/record';
+import { orderOf } from '@holdfast/ports';
 import type { IndexStatus, Position, RecordIndex, SearchHit } from '@holdfast/ports';
 import { parseQuery } from '@holdfast/query';
 import type { Bilingual, Diagnostic, Query } from '@holdfast/query';
@@ -147,8 +148,9 @@ export class Discovery {
     const opened = await this.#opener.open(id);
     const event = opened.parsed.events[opened.id.event];
     const sent = sentOf(opened);
-    const conversation = event === undefined ? '' : `${event.platform}:${event.workspace.id}:${event.conversation.id}`;
-    const order = `${opened.id.offset.toString().padStart(20, '0')}~${String(opened.id.event).padStart(6, '0')}~${opened.committed.manifest.chain}`;
+    // As the index has it: a workspace's own `:` is escaped there.
+    const conversation = event === undefined ? '' : indexFields(event).conversation;
+    const order = orderOf(opened.id.offset, opened.id.event, opened.committed.manifest.chain);
     const around =
       conversation === '' ? { before: [], after: [] } : await this.#parts.index.around(conversation, { sentAt: sent.sentAt, order }, before, after);
     const shown = [...around.before, ...around.after].map((hit) => hit.id);

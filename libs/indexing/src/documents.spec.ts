@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { RawRecord } from '@holdfast/record';
 import { utf8 } from '@holdfast/seal';
 import fc from 'fast-check';
-import { documentsOf, orderOf } from './documents.js';
+import { orderOf } from '@holdfast/ports';
+import { documentsOf } from './documents.js';
 import type { RecordPlace } from './documents.js';
 
 const place: RecordPlace = {

@@ -1,5 +1,6 @@
-import { captureKey, eventsOf, indexFields } from '@holdfast/record';
+import { captureKey, eventsOf, formatRecordId, indexFields } from '@holdfast/record';
 import type { CloudEventAttributes, Event, RawRecord, SourcePartition } from '@holdfast/record';
+import { orderOf } from '@holdfast/ports';
 import type { CohortName, IndexDocument } from '@holdfast/ports';
 import { foldIdentifier, tokenTexts } from '@holdfast/query';
 
@@ -9,11 +10,6 @@ export interface RecordPlace {
   readonly chain: string;
   readonly seq: number;
   readonly cohort: CohortName;
-}
-
-/** `offset~event~chain`, padded so that text order is log order. */
-export function orderOf(offset: bigint, event: number, chain: string): string {
-  return `${offset.toString().padStart(20, '0')}~${String(event).padStart(6, '0')}~${chain}`;
 }
 
 /**
@@ -59,7 +55,7 @@ function documentOf(record: RawRecord, place: RecordPlace, event: Event, number:
 function unreadable(record: RawRecord, place: RecordPlace, status: string, capture: string): IndexDocument {
   const { at } = place;
   return {
-    id: `${at.source}~${at.topic}~${at.partition}~${at.epoch}~${record.offset}`,
+    id: formatRecordId({ ...at, offset: record.offset, event: 0 }),
     chain: place.chain,
     seq: place.seq,
     offset: record.offset.toString(),

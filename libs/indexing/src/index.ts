@@ -1,4 +1,4 @@
-export { documentsOf, orderOf } from './documents.js';
+export { documentsOf } from './documents.js';
 export type { RecordPlace } from './documents.js';
 export { IndexFollower, indexLag } from './index-follower.js';
 export type { IndexCounts, IndexFollowerOptions } from './index-follower.js';

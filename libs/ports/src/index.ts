@@ -4,6 +4,7 @@ export type { Clock } from './clock.js';
 export type { CohortKeys, CohortName, KeyRing, PublicJwk, WrapContext } from './key-ring.js';
 export { checkClaimBody, checkLock, checkObjectBody, checkObjectKey, checkRange, MAX_CLAIM_BYTES, MAX_OBJECT_BYTES } from './object-limits.js';
 export type { ByteRange, Lock, LockMode, ObjectKey, ObjectState, ObjectStore, ObjectVersion, VersionId } from './object-store.js';
+export { orderOf } from './index-order.js';
 export { checkPublishable } from './publishable.js';
 export type {
   NewRecord,

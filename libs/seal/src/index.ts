@@ -10,6 +10,7 @@ export { MAX_JWS, encodeJson, parseJson, parseJws, verifyJws } from './jws.js';
 export type { ParsedJws } from './jws.js';
 export { LeafHasher } from './leaf.js';
 export type { LeafFields } from './leaf.js';
+export { manifestEntry } from './manifest-entry.js';
 export { emptyRoot, inclusionPath, leafHash, rootFromPath, rootInPlace, rootOf } from './merkle.js';
 export {
   GENESIS_CLAIM,

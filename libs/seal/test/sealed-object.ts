@@ -2,8 +2,8 @@ import { nodeCrypto as crypto, randomBytes } from '@holdfast/crypto-node';
 import type { RawRecord } from '@holdfast/record';
 import type { Cohort } from '../src/cohort.js';
 import type { ManifestObject } from '../src/documents.js';
-import { toHex } from '../src/bytes.js';
 import type { SealedObject } from '../src/object-builder.js';
+import { manifestEntry } from '../src/manifest-entry.js';
 import { SegmentBuilder } from '../src/segment-builder.js';
 import type { SealedSegment } from '../src/segment-builder.js';
 
@@ -32,24 +32,5 @@ export function sealRecords(
 
 /** What a manifest says of a sealed object. */
 export function entryOf(object: SealedObject): ManifestObject {
-  const { secret } = object;
-  return {
-    no: object.no,
-    cohort: { class: object.cohort.className, number: object.cohort.classNumber, period: object.cohort.period },
-    enc: object.enc,
-    records: object.records,
-    root: toHex(object.root),
-    blocks: object.blocks,
-    size: object.bytes.length,
-    sha256: toHex(object.sha256),
-    trailer: object.trailer,
-    directory: {
-      root: toHex(object.directory.root),
-      entries: object.directory.entries,
-      unattributed: { count: object.directory.unattributed.count, root: toHex(object.directory.unattributed.root) },
-      ...(secret !== null && { labelCommitment: toHex(secret.labelCommitment) }),
-    },
-    retainUntil: '2033-05-31T23:59:59Z',
-    ...(secret !== null && { dataKey: secret.dataKeyId, random: toHex(secret.random), commitment: toHex(secret.commitment), wraps: secret.wraps }),
-  };
+  return manifestEntry(object, new Date('2033-05-31T23:59:59Z'));
 }

@@ -20,7 +20,7 @@ export { newEcPair, openFromEscrow, openSigned, openWithKek, signCompact, wrapFo
 export type { EcPair } from './keys/plain-jose.js';
 export { describeRecordIndex } from './indexes/describe-record-index.js';
 export type { IndexHarness, RecordIndexSuiteOptions } from './indexes/index-harness.js';
-export { documentAt, generateDocuments, orderOf } from './indexes/documents.js';
+export { documentAt, generateDocuments } from './indexes/documents.js';
 export { MemoryIndexStore, MemoryRecordIndex, type IndexFaults, type IndexOp, type MemoryRecordIndexOptions } from './indexes/memory-record-index.js';
 export { deepQuery, generateQuery } from './indexes/queries.js';
 export { SeededRandom } from './indexes/random.js';

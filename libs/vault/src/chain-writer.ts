@@ -8,14 +8,14 @@ import {
   contentKey,
   encodeDocument,
   endOfPeriod,
-  lockDate,
+  manifestEntry,
   manifestKey,
   parseJws,
   toBase64Url,
   toHex,
   utf8,
 } from '@holdfast/seal';
-import type { Manifest, ManifestObject, SealedObject, SealedSegment } from '@holdfast/seal';
+import type { Manifest, ManifestObject, SealedSegment } from '@holdfast/seal';
 import type { Archive } from './archive.js';
 import type { CheckedClock } from './checked-clock.js';
 import { settleClaim } from './claiming.js';
@@ -89,7 +89,7 @@ export class ChainWriter {
       segment.objects.map(async (object): Promise<ManifestObject> => {
         const ledger = object.cohort.className === LEDGER_CLASS.name;
         const until = ledger ? rules.ledgerUntil(clock) : endOfPeriod(object.cohort.period);
-        const facts = describeObject(object, until);
+        const facts = manifestEntry(object, until);
         if (ledger && total <= INLINE_BYTES) return { ...facts, inline: toBase64Url(object.bytes) };
         const key = contentKey(this.chain, seq, object.no, object.cohort, facts.sha256);
         // Durable, not yet committed: a crash from here on leaves an abandoned attempt; the restart reads the source again.
@@ -169,33 +169,4 @@ function checkSigner(kid: string, rules: WriterRules): void {
   // The key ring was rotated while the segment was open, under a head that does not know the new key yet.
   if (from > rules.head.next)
     throw new HoldfastError('stopped', `the key ${kid} is younger than the head of gov that the segment obeys; it is sealed anew.`);
-}
-
-function describeObject(object: SealedObject, until: Date): Omit<ManifestObject, 'key' | 'version' | 'inline'> {
-  return {
-    no: object.no,
-    cohort: { class: object.cohort.className, number: object.cohort.classNumber, period: object.cohort.period },
-    enc: object.enc,
-    records: object.records,
-    root: toHex(object.root),
-    blocks: object.blocks,
-    size: object.bytes.length,
-    sha256: toHex(object.sha256),
-    trailer: object.trailer,
-    directory: {
-      root: toHex(object.directory.root),
-      entries: object.directory.entries,
-      unattributed: { count: object.directory.unattributed.count, root: toHex(object.directory.unattributed.root) },
-      ...(object.secret === null ? {} : { labelCommitment: toHex(object.secret.labelCommitment) }),
-    },
-    retainUntil: lockDate(until),
-    ...(object.secret === null
-      ? {}
-      : {
-          dataKey: object.secret.dataKeyId,
-          wraps: object.secret.wraps,
-          random: toHex(object.secret.random),
-          commitment: toHex(object.secret.commitment),
-        }),
-  };
 }

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
-import { syntheticEvents } from '@holdfast/connectors';
+import { recordOfEnvelope, syntheticEvents } from '@holdfast/connectors';
 import { openDiscovery } from '@holdfast/discovery';
 import type { Discovery } from '@holdfast/discovery';
-import type { RecordIndex } from '@holdfast/ports';
+import type { NewRecord, RecordIndex } from '@holdfast/ports';
+import { envelopeSchema } from '@holdfast/record';
 import { decodeRecord, parseJson } from '@holdfast/seal';
 import { countClaims, readCommitted } from '@holdfast/vault';
 import { PrintedAlarms } from '../session.js';
@@ -17,6 +18,22 @@ import { indexUntilIdle, sealUntilIdle } from './ingest.js';
 const WRITER = 'test';
 const ME = 'os:test';
 
+/** A message of a workspace that is named by a URL, as some servers are. */
+function colon(id: string): NewRecord {
+  const envelope = envelopeSchema.parse({
+    schema: 'holdfast.event/1',
+    kind: 'message.created',
+    platform: 'matrix',
+    workspace: { id: 'https://chat.example' },
+    conversation: { id: 'room' },
+    source_id: id,
+    actor: null,
+    times: { occurred_at: `2026-01-01T00:00:0${id}Z` },
+    body: { text: `message ${id}`, format: 'plain' },
+  });
+  return recordOfEnvelope(envelope, { source: '/connectors/test', id, timestamp: 1_790_000_000_000n });
+}
+
 let folder = '';
 let opened: OpenedArchive;
 let index: RecordIndex;
@@ -25,6 +42,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-accesses-'));
   opened = await openEmbedded(folder, EMBEDDED_DEFAULTS);
   await appendAll(opened, syntheticEvents({ records: 120, seed: 1, conversations: 5, timestamp: 1_790_000_000_000n }), () => undefined);
+  await appendAll(opened, [colon('1'), colon('2')], () => undefined);
   await sealUntilIdle(opened, new PrintedAlarms(), () => undefined);
   await indexUntilIdle(opened, new PrintedAlarms(), () => undefined);
   index = opened.index();
@@ -59,6 +77,17 @@ describe('accesses', () => {
     const refused = await discovery.ids(ME, 'a OR (b').next();
     expect(refused).toMatchObject({ done: true, value: { ok: false } });
     expect(await newestAccess()).toMatchObject({ type: 'access.search.refused', principal: ME, query: 'a OR (b', errors: ['E_UNCLOSED_PAREN'] });
+  });
+
+  it('of a conversation are found in a workspace whose own id holds a colon', async () => {
+    const hits = await discovery.search(ME, 'workspace:"https://chat.example"', { sort: 'oldest' });
+    if (!hits.ok) throw new Error('the query was refused');
+    expect(hits.total).toBe(2);
+    const first = hits.hits[0]?.id ?? '';
+    const { before, record, after } = await discovery.context(ME, first, 5, 5);
+    expect(before).toEqual([]);
+    expect(record.id).toBe(first);
+    expect(after.map(({ id }) => id)).toEqual([hits.hits[1]?.id]);
   });
 
   it('tell how many segments are not searchable yet, over all chains', async () => {

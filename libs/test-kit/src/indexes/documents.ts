@@ -1,3 +1,4 @@
+import { orderOf } from '@holdfast/ports';
 import type { CohortName, IndexDocument } from '@holdfast/ports';
 import { SeededRandom } from './random.js';
 
@@ -37,11 +38,6 @@ function stream(random: SeededRandom, low: number, high: number): string[] {
   return tokens;
 }
 
-/** The tie-breaker of a document, as `IndexDocument.order` describes it. */
-export function orderOf(offset: number, event: number, chain: string): string {
-  return `${String(offset).padStart(20, '0')}~${String(event).padStart(6, '0')}~${chain}`;
-}
-
 /** A document of its own kind, for tests that need to place one exactly. */
 export function documentAt(chain: string, seq: number, offset: number, changes: Partial<IndexDocument> = {}): IndexDocument {
   return {
@@ -49,7 +45,7 @@ export function documentAt(chain: string, seq: number, offset: number, changes: 
     chain,
     seq,
     offset: String(offset),
-    order: orderOf(offset, 0, chain),
+    order: orderOf(BigInt(offset), 0, chain),
     cohort: { className: 'standard', period: '2033-04' },
     sentAt: START + offset,
     sentFrom: 'occurred',
@@ -93,7 +89,7 @@ export function generateDocuments(seed: number, count: number): IndexDocument[] 
         // Segments of five offsets, so that a few documents already span several.
         seq: Math.floor(offset / 5),
         offset: String(offset),
-        order: orderOf(offset, event, chain),
+        order: orderOf(BigInt(offset), event, chain),
         cohort: random.pick(COHORTS),
         // A few hundred milliseconds for everything: ties are the rule. Some lie before 1970.
         sentAt: random.chance(0.03) ? -random.int(1, 5) : START + random.int(0, Math.ceil(count / 3)),
