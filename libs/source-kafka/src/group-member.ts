@@ -1,7 +1,7 @@
 import kafkajs, { type Consumer, type Kafka } from 'kafkajs';
 import { HoldfastError } from '@holdfast/record';
 import type { TopicPartition } from '@holdfast/ports';
-import { knownError } from './kafka-errors.js';
+import { knownError, reasonsOf } from './kafka-errors.js';
 
 export interface GroupOptions {
   readonly groupId: string;
@@ -19,6 +19,9 @@ export interface GroupEvents {
 const RESTART_FROM_MS = 500;
 const RESTART_TO_MS = 15_000;
 const COMMIT_EVERY_MS = 1000;
+/** A coordinator that has just taken its groups over reads their log first: worth a word only when it takes longer than these waits. */
+const LOADING = 'GROUP_LOAD_IN_PROGRESS';
+const LOADING_REPORTED_FROM_MS = 8000;
 
 /**
  * Membership in a consumer group, and nothing else: a kafkajs consumer with every partition paused. It joins, rebalances
@@ -95,7 +98,8 @@ export class GroupMember {
     const failed = this.#consumer;
     this.#consumer = undefined;
     if (this.#stopped || failed === undefined) return;
-    this.#events.failed(knownError(error, `in the group ${this.#options.groupId}`));
+    if (this.#wait >= LOADING_REPORTED_FROM_MS || !reasonsOf(error).includes(LOADING))
+      this.#events.failed(knownError(error, `in the group ${this.#options.groupId}`));
     // Also when it was refused: rights and passwords are put right at the broker, and nobody should have to restart us.
     this.#restart = setTimeout(() => void this.#again(failed), this.#wait);
     this.#wait = Math.min(this.#wait * 2, RESTART_TO_MS);
