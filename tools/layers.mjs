@@ -50,6 +50,8 @@ export const VENDORS = {
   '@elastic': ['libs/index-elastic'],
   'node-jose': ['libs/keys-jose'],
   yauzl: ['libs/connectors'],
+  pkijs: ['libs/timestamp-rfc3161'],
+  asn1js: ['libs/timestamp-rfc3161'],
   commander: ['apps/cli'],
 };
 
