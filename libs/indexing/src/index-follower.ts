@@ -1,10 +1,10 @@
 import { HoldfastError, kindOf, parseMessageChain } from '@holdfast/record';
-import type { AlarmCode, Alarms, CohortName, IndexDocument, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
-import { decodeRecord } from '@holdfast/seal';
+import type { AlarmCode, Alarms, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
 import { GOVERNANCE_CHAIN, countClaims, pause, readCommitted, readHead } from '@holdfast/vault';
 import type { Archive, Committed, GovernanceLog, SegmentReader } from '@holdfast/vault';
-import { documentsOf } from './documents.js';
 import type { RecordPlace } from './documents.js';
+import { placeOf, portionsOf, recordsOf } from './segment-documents.js';
+import type { SealedRecord } from './segment-documents.js';
 
 export interface IndexFollowerOptions {
   readonly archive: Archive;
@@ -30,9 +30,6 @@ const DAMAGED_AGAIN_MS = 5_000;
 const LOOK_BEHIND_MS = 60_000;
 /** Segments written before a publish while catching up; a publish costs a refresh. */
 const SEGMENTS_PER_PUBLISH = 16;
-/** Documents and bytes of records that are tokenised at a time. */
-const PORTION_DOCUMENTS = 1_000;
-const PORTION_BYTES = 1024 * 1024;
 
 const ALARM_OF: Partial<Record<HoldfastError['code'], AlarmCode>> = {
   claims_rolled_back: 'CLAIMS_ROLLED_BACK',
@@ -203,15 +200,9 @@ export class IndexFollower {
     if (previous !== undefined && manifest.prev !== previous.hash) {
       throw new HoldfastError('chain_broken', `${chain} ${manifest.seq} does not follow ${chain} ${previous.manifest.seq}.`);
     }
-    const at = parseMessageChain(chain);
-    if (at === undefined) return;
-    const records: { readonly bytes: Uint8Array; readonly cohort: CohortName }[] = [];
-    // Everything of the segment is verified before anything of it is searchable (invariant I6).
-    await this.#options.reader.walk(manifest, (object) => {
-      const cohort = { className: object.cohort.class, period: object.cohort.period };
-      return (plain, start, end) => records.push({ bytes: plain.slice(start, end), cohort });
-    });
-    const written = await this.#write(records, { at, chain, seq: manifest.seq });
+    const place = placeOf(manifest);
+    if (place === undefined) return;
+    const written = await this.#write(await recordsOf(this.#options.reader, manifest), place);
     this.#previous.set(chain, committed);
     const position = this.#required();
     this.#position = { ...position, chains: { ...position.chains, [chain]: manifest.seq + 1 } };
@@ -221,12 +212,9 @@ export class IndexFollower {
     this.counts.unindexed += written.unindexed;
   }
 
-  /**
-   * Makes documents of a few records at a time: tokens take many times the bytes of their text, and a whole segment of
-   * Chinese would not fit beside everything else. The engine takes one portion while the next is tokenised.
-   */
+  /** The engine takes one portion while the next is tokenised. */
   async #write(
-    records: readonly { readonly bytes: Uint8Array; readonly cohort: CohortName }[],
+    records: readonly SealedRecord[],
     place: Omit<RecordPlace, 'cohort'>,
   ): Promise<{ readonly written: number; readonly unindexed: number }> {
     const total = { written: 0, unindexed: 0 };
@@ -235,14 +223,7 @@ export class IndexFollower {
       total.unindexed += unindexed;
     };
     let writing: Promise<void> = Promise.resolve();
-    for (let from = 0; from < records.length;) {
-      const documents: IndexDocument[] = [];
-      for (let bytes = 0; from < records.length && documents.length < PORTION_DOCUMENTS && bytes < PORTION_BYTES; from++) {
-        const next = records[from];
-        if (next === undefined) break;
-        bytes += next.bytes.length;
-        for (const document of documentsOf(decodeRecord(next.bytes).record, { ...place, cohort: next.cohort })) documents.push(document);
-      }
+    for (const documents of portionsOf(records, place)) {
       await writing;
       writing = this.#options.index.write(documents).then(count);
       // Taken up by the await above or below; until then it must not count as unhandled.
