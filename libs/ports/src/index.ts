@@ -20,3 +20,4 @@ export type {
 } from './record-source.js';
 export type { IndexDocument, IndexStatus, RecordIndex, SearchPage, SearchRequest, SearchHit, Position } from './record-index.js';
 export { SourceLostError } from './source-lost.js';
+export type { NoTimestamp, Timestamp, TimestampAuthority, TimestampCheck } from './timestamp-authority.js';

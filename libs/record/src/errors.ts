@@ -64,7 +64,11 @@ export type ErrorCode =
   /** The object store cannot be reached or answers with a server fault; retried. */
   | 'store_unavailable'
   /** Work that was stopped on request. */
-  | 'stopped';
+  | 'stopped'
+  /** A time-stamp authority refuses the request, or its answer does not verify. */
+  | 'timestamp_refused'
+  /** A time-stamp authority cannot be reached, is too slow or has a fault of its own; asked again later. */
+  | 'timestamp_unavailable';
 
 /** The one error class of the product. `message` is one sentence for a person; it never carries record content or secrets. */
 export class HoldfastError extends Error {
@@ -87,12 +91,14 @@ const KINDS: Partial<Record<ErrorCode, ErrorKind>> = {
   disk_full: 'transient',
   stopped: 'transient',
   claim_lost: 'transient',
+  timestamp_unavailable: 'transient',
   bad_configuration: 'permanent',
   bad_request: 'permanent',
   import_refused: 'permanent',
   query_refused: 'permanent',
   record_missing: 'permanent',
   source_refused: 'permanent',
+  timestamp_refused: 'permanent',
 };
 
 /** The kind of `error`. Unknown means integrity: an error nobody foresaw stops the partition rather than skip a record. */
