@@ -3,6 +3,7 @@ import { HoldfastError } from '@holdfast/record';
 import type { RawRecord } from '@holdfast/record';
 import type { NewRecord, RecordSink, RecordSource, TopicPartition } from '@holdfast/ports';
 import { toHex } from '@holdfast/seal';
+import { pause } from '@holdfast/vault';
 import type { Archive, GovernanceLog } from '@holdfast/vault';
 
 /** An export that was opened and checked as a whole (libs/connectors). */
@@ -17,8 +18,13 @@ export interface ImportParts {
   readonly archive: Archive;
   readonly governance: GovernanceLog;
   readonly sink: RecordSink;
-  /** A reader of its own group, for finding out how far an interrupted import came. */
-  readonly scan: () => RecordSource;
+  /** A reader in a group that no other run uses, for finding out how far an interrupted import came. */
+  readonly scan: (run: string) => RecordSource;
+  /**
+   * How long a write that an earlier run was permitted can still be on its way into the source; 0 where a lock says that
+   * no earlier run goes on.
+   */
+  readonly settleMs: number;
   readonly topic: string;
   readonly principal: string;
   /** `slack`, `events`. */
@@ -53,6 +59,10 @@ export async function importStarted(
  * Puts the records of an export into the source, once. Begin and end are sealed in `gov`; an import that was interrupted
  * goes on: what the source holds since its beginning is read back and not written again. `timestamp` must be the one of
  * `importStarted`, so that the records are the same byte for byte.
+ *
+ * Whether an earlier run was killed or goes on elsewhere cannot be seen, so the newest run owns the import: each seals
+ * `import.started` or `import.resumed` first, and before every write a run looks whether it is still the newest. What an older
+ * one was permitted before has reached the source after `settleMs`, and is then read back like everything else.
  */
 export async function importRecords(
   parts: ImportParts,
@@ -66,46 +76,56 @@ export async function importRecords(
     new HoldfastError('bad_request', 'Another import of this file has begun meanwhile: wait for its end, then run the command again.');
   const known = await importStarted(governance, file.importId);
   if (known?.finished === true) return { importId: file.importId, written: 0, found: file.total, before: true };
+  const superseded = (): HoldfastError =>
+    new HoldfastError('bad_request', 'Another run of this import has taken over, so this one stopped; what it has written is not written again.');
   const event = (): { id: string; time: string; principal: string } => ({
     id: toHex(archive.random(16)),
     time: archive.clock.now().toISOString(),
     principal: parts.principal,
   });
-  if (known === undefined) {
-    const source = parts.scan();
-    const offsets = await ends(source, topic).finally(() => source.close());
-    // Asked again after a lost race: the last answer is the one that counts.
-    const decision: { ours: boolean } = { ours: false };
-    await governance.append((state) => {
-      decision.ours = !state.imports.has(file.importId);
-      return !decision.ours
-        ? []
-        : [
-            {
-              type: 'import.started',
-              ...event(),
-              importId: file.importId,
-              format: parts.format,
-              topic,
-              timestamp: timestamp.toString(),
-              records: file.total,
-              offsets: offsets.map(String),
-            },
-          ];
-    });
-    // Both would write every record, and the archive would hold each twice.
-    if (!decision.ours) throw another();
-  }
+  const mine = event();
+  const run = mine.id;
+  const offsets = known === undefined ? await endsNow(parts.scan(run), topic) : [];
+  // Asked again after a lost race: the last answer is the one that counts.
+  const decision: { ours: boolean } = { ours: false };
+  await governance.append((state) => {
+    const there = state.imports.get(file.importId);
+    // The caller looked before it began: records with another time are other records.
+    decision.ours = known === undefined ? there === undefined : there?.finished === false && there.timestamp === timestamp;
+    if (!decision.ours) return [];
+    if (known !== undefined) return [{ type: 'import.resumed', ...mine, importId: file.importId }];
+    return [
+      {
+        type: 'import.started',
+        ...mine,
+        importId: file.importId,
+        format: parts.format,
+        topic,
+        timestamp: timestamp.toString(),
+        records: file.total,
+        offsets: offsets.map(String),
+      },
+    ];
+  });
+  // Both would write every record, and the archive would hold each twice.
+  if (!decision.ours) throw another();
   const began = governance.state.imports.get(file.importId);
   if (began === undefined) throw new HoldfastError('chain_broken', 'the import was begun, but gov does not show it.');
-  // The caller looked before it began: records with another time are other records.
-  if (began.timestamp !== timestamp) throw another();
-  const there = known === undefined ? new Map<string, number>() : await recordsSince(parts.scan(), topic, began.offsets, signal);
+  const permit = async (): Promise<void> => {
+    await governance.refresh();
+    if (governance.state.imports.get(file.importId)?.run !== run) throw superseded();
+  };
+  let there = new Map<string, number>();
+  if (known !== undefined) {
+    // True now: no other run is permitted anything any more.
+    await pause(parts.settleMs, signal);
+    there = await recordsSince(parts.scan(run), topic, began.offsets, signal);
+  }
   let written = 0;
   let found = 0;
   let batch: NewRecord[] = [];
   const flush = async (): Promise<void> => {
-    if (batch.length > 0) await parts.sink.append(topic, batch);
+    if (batch.length > 0) await parts.sink.append(topic, batch, permit);
     written += batch.length;
     batch = [];
     onProgress(written + found);
@@ -125,7 +145,11 @@ export async function importRecords(
   }
   await flush();
   // Everything is durable in the source. A crash before the next line only makes the next run read it back once more.
-  await governance.append(() => [{ type: 'import.finished', ...event(), importId: file.importId }]);
+  const end = event();
+  await governance.append((state) => {
+    if (state.imports.get(file.importId)?.run !== run) throw superseded();
+    return [{ type: 'import.finished', ...end, importId: file.importId }];
+  });
   return { importId: file.importId, written, found, before: false };
 }
 
@@ -136,6 +160,10 @@ function fingerprint(key: Uint8Array | null, value: Uint8Array | null): string {
     .update(value ?? '')
     .digest('base64')
     .slice(0, 24);
+}
+
+async function endsNow(source: RecordSource, topic: string): Promise<bigint[]> {
+  return ends(source, topic).finally(() => source.close());
 }
 
 async function ends(source: RecordSource, topic: string): Promise<bigint[]> {

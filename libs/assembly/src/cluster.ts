@@ -16,6 +16,9 @@ import type { OpenedArchive } from './opened-archive.js';
 import type { ClusterSettings, StoreSettings, VerifySettings } from './settings.js';
 import { checkSigningKey } from './signing-key.js';
 
+/** A request to a broker ends after at most 33 s (connecting, then the answer); no run sends one without having been permitted just before. */
+const IMPORT_SETTLE_MS = 45_000;
+
 export interface OpenClusterOptions {
   /** Try the store's promises first, the quick ones, and refuse a store that breaks one that is relied on. For what seals. */
   readonly checkStore?: boolean;
@@ -83,6 +86,7 @@ export async function openCluster(settings: ClusterSettings, options: OpenCluste
       created,
       source: (group) => new KafkaRecordSource({ ...source(), ...(group !== undefined && { groupId: group }) }),
       sink: () => new KafkaRecordSink(source()),
+      importing: () => ({ settleMs: IMPORT_SETTLE_MS, release: () => undefined }),
       index: () => new ElasticRecordIndex(elastic),
       // Everything in a bucket is a key, and keys are looked at by the verifier itself.
       async *strays() {

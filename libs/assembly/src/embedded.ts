@@ -2,7 +2,8 @@ import { access } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
-import { DirectoryClaimStore, DirectoryObjectStore, Fts5RecordIndex, SqliteRecordSink, SqliteRecordSource } from '@holdfast/embedded';
+import { DirectoryClaimStore, DirectoryObjectStore, Fts5RecordIndex, SqliteRecordSink, SqliteRecordSource, tryLock } from '@holdfast/embedded';
+import type { FolderLock } from '@holdfast/embedded';
 import { JwksKeyRing, initKeyRing } from '@holdfast/keys-jose';
 import { HoldfastError } from '@holdfast/record';
 import { GENESIS_CLAIM } from '@holdfast/seal';
@@ -86,6 +87,10 @@ export async function openEmbedded(folder: string, create?: FolderSettings, opti
     created,
     source: () => new SqliteRecordSource({ path: sourcePath, topics: [settings.topic] }),
     sink: () => new SqliteRecordSink(sourcePath),
+    importing: () => ({
+      settleMs: 0,
+      ...lockFolder(folder, 'import', `Another import into ${folder} is under way: wait for its end, then run the command again.`),
+    }),
     index: () => new Fts5RecordIndex(join(folder, 'index.sqlite')),
     strays: () => vault.strays(),
     close: () => {
@@ -94,6 +99,16 @@ export async function openEmbedded(folder: string, create?: FolderSettings, opti
       return Promise.resolve();
     },
   };
+}
+
+/**
+ * Work on an archive in a folder that one process does at a time; the operating system ends it with its process.
+ * @throws HoldfastError `bad_request` with `sentence` when another process does it
+ */
+export function lockFolder(folder: string, work: 'import' | 'start', sentence: string): FolderLock {
+  const lock = tryLock(join(folder, 'run', `${work}.sqlite`));
+  if (lock === undefined) throw new HoldfastError('bad_request', sentence);
+  return lock;
 }
 
 /** New keys would be of no use to an archive that has lost its own, and in the way of those that a copy brings back. */

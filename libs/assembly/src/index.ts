@@ -3,7 +3,7 @@ export { EMBEDDED_DEFAULTS } from './archive-folder.js';
 export type { FolderSettings } from './archive-folder.js';
 export { openCluster, openClusterStores, s3Connection } from './cluster.js';
 export type { ClusterStores, OpenClusterOptions } from './cluster.js';
-export { openEmbedded, osPrincipal } from './embedded.js';
+export { lockFolder, openEmbedded, osPrincipal } from './embedded.js';
 export { openPatiently } from './open-patiently.js';
 export { SOFTWARE } from './opened-archive.js';
 export type { OpenedArchive } from './opened-archive.js';

@@ -18,6 +18,12 @@ export interface OpenedArchive {
   /** A reader of the source; the caller closes it. `group`: a group of its own, so that it takes no partition from workers. */
   source(group?: string): RecordSource;
   sink(): RecordSink;
+  /**
+   * The right to import. In a folder one run has it at a time; in a cluster the newest run has it, and a write of an older
+   * one can be under way for `settleMs`.
+   * @throws HoldfastError `bad_request` when another run has it
+   */
+  importing(): { readonly settleMs: number; release(): void };
   /** A handle on the search index, not yet opened. */
   index(): RecordIndex;
   /** Entries of the stores that are neither objects nor state of one, where the store can have such (folders). */

@@ -60,6 +60,7 @@ export class ProcessMutex {
   }
 }
 
-function isBusy(error: unknown): boolean {
+/** Somebody else holds the lock of the database. */
+export function isBusy(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }

@@ -27,11 +27,16 @@ export class SqliteRecordSink implements RecordSink {
     this.#log.ensureTopic(topic, partitions);
   }
 
-  async append(topic: string, records: readonly NewRecord[]): Promise<readonly { readonly partition: number; readonly offset: bigint }[]> {
+  async append(
+    topic: string,
+    records: readonly NewRecord[],
+    permit?: () => Promise<void>,
+  ): Promise<readonly { readonly partition: number; readonly offset: bigint }[]> {
     const partitions = this.#log.partitions(topic);
     if (partitions === 0) throw new HoldfastError('source_refused', `The topic ${topic} does not exist.`);
     const placed: { partition: number; offset: bigint }[] = [];
     while (placed.length < records.length) {
+      await permit?.();
       this.#log.transaction(() => {
         this.#appendSome(topic, partitions, records, placed);
       });

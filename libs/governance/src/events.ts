@@ -61,6 +61,7 @@ export const clearEventSchema = z.discriminatedUnion('type', [
     records: z.int().min(0),
     offsets: z.array(decimal).max(10_000),
   }),
+  z.strictObject({ type: z.literal('import.resumed'), ...base, importId: z.string().regex(/^[0-9a-f]{64}$/) }),
   z.strictObject({ type: z.literal('import.finished'), ...base, importId: z.string().regex(/^[0-9a-f]{64}$/) }),
   z.strictObject({
     type: z.literal('claims.repaired'),
@@ -89,6 +90,7 @@ export function subjectOf(event: ClearEvent): string {
     case 'policy.set':
       return 'policy';
     case 'import.started':
+    case 'import.resumed':
     case 'import.finished':
       return `import:${event.importId}`;
     case 'chain.registered':

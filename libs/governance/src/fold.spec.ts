@@ -27,9 +27,10 @@ const EVENTS: readonly ClearEvent[] = [
   { type: 'chain.registered', ...base(), chain: CHAIN, cluster: 'log' },
   { type: 'source.gap.accepted', ...base(), chain: CHAIN, from: '5', to: '9', reason: 'gone' },
   { type: 'import.started', ...base(), importId: 'ab'.repeat(32), format: 'slack', topic: 'b', timestamp: '7', records: 3, offsets: ['1', '2'] },
-  { type: 'import.finished', ...base(), importId: 'ab'.repeat(32) },
   { type: 'claims.repaired', ...base(), chain: CHAIN, seq: 3, statement: 'cd'.repeat(32), reason: 'disk' },
   { type: 'source.epoch.opened', ...base(), chain: CHAIN, successor: 'msg/a/b/0/1', cluster: 'other', reason: 'moved' },
+  { type: 'import.resumed', ...base(), importId: 'ab'.repeat(32) },
+  { type: 'import.finished', ...base(), importId: 'ab'.repeat(32) },
 ];
 
 function folded(...events: readonly ClearEvent[]): GovernanceFold {
@@ -49,11 +50,11 @@ describe('the fold of gov', () => {
     expect([...fold.cohortKeys]).toEqual([['standard/2027-01', 'kek']]);
     expect([...fold.escrowKeys]).toEqual([['standard/2027-01', 'escrow']]);
     expect([...fold.chains.values()]).toEqual([
-      { chain: CHAIN, cluster: 'log', from: 8, closed: { successor: 'msg/a/b/0/1', reason: 'moved', from: 13 } },
-      { chain: 'msg/a/b/0/1', cluster: 'other', from: 13 },
+      { chain: CHAIN, cluster: 'log', from: 8, closed: { successor: 'msg/a/b/0/1', reason: 'moved', from: 12 } },
+      { chain: 'msg/a/b/0/1', cluster: 'other', from: 12 },
     ]);
     expect(fold.gaps.get(CHAIN)).toEqual([{ from: 5n, to: 9n, reason: 'gone' }]);
-    expect([...fold.imports.values()]).toEqual([{ timestamp: 7n, offsets: [1n, 2n], finished: true }]);
+    expect([...fold.imports.values()]).toEqual([{ timestamp: 7n, offsets: [1n, 2n], run: EVENTS[12]?.id, finished: true }]);
   });
 
   it('is the same for a repeated command, and for a copy that goes its own way', () => {
@@ -111,7 +112,7 @@ describe('the fold of gov', () => {
     ],
     [
       'an epoch behind a closed chain',
-      [EVENTS[7]!, EVENTS[12]!],
+      [EVENTS[7]!, EVENTS[11]!],
       { type: 'source.epoch.opened', ...base(), chain: CHAIN, successor: 's', cluster: 'c', reason: 'r' },
     ],
     [
@@ -124,6 +125,8 @@ describe('the fold of gov', () => {
       [EVENTS[9]!],
       { type: 'import.started', ...base(), importId: 'ab'.repeat(32), format: 'f', topic: 'b', timestamp: '1', records: 1, offsets: [] },
     ],
+    ['the resumption of an import that never began', [], { type: 'import.resumed', ...base(), importId: 'ab'.repeat(32) }],
+    ['the resumption of an import that is over', [EVENTS[9]!, EVENTS[13]!], { type: 'import.resumed', ...base(), importId: 'ab'.repeat(32) }],
     ['the end of an import that never began', [], { type: 'import.finished', ...base(), importId: 'ab'.repeat(32) }],
   ])('refuses %s, each time it is read, and is as it was', (_what, before, event) => {
     const fold = folded(...before);

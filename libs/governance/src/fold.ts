@@ -36,6 +36,8 @@ export interface KnownImport {
   readonly timestamp: bigint;
   /** End of every partition of the topic when it began. */
   readonly offsets: readonly bigint[];
+  /** Command id of its newest `import.started` or `import.resumed`: only the run that sealed that one may write. */
+  readonly run: string;
   readonly finished: boolean;
 }
 
@@ -154,8 +156,19 @@ export class GovernanceFold implements GovernanceState {
         return;
       case 'import.started':
         this.#refuseIf(this.imports.has(event.importId), 'a second beginning of one import');
-        this.imports.set(event.importId, { timestamp: BigInt(event.timestamp), offsets: event.offsets.map(BigInt), finished: false });
+        this.imports.set(event.importId, {
+          timestamp: BigInt(event.timestamp),
+          offsets: event.offsets.map(BigInt),
+          run: event.id,
+          finished: false,
+        });
         return;
+      case 'import.resumed': {
+        const begun = this.imports.get(event.importId);
+        this.#refuseIf(begun === undefined || begun.finished, 'a resumption of an import that is not under way');
+        if (begun !== undefined) this.imports.set(event.importId, { ...begun, run: event.id });
+        return;
+      }
       case 'import.finished': {
         const begun = this.imports.get(event.importId);
         this.#refuseIf(begun === undefined, 'the end of an import that did not begin');

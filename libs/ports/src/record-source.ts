@@ -117,7 +117,15 @@ export interface NewRecord {
 export interface RecordSink {
   /** Creates the topic when it is missing; an existing one keeps its partitions. */
   ensureTopic(topic: string, partitions: number): Promise<void>;
-  /** Appends in order; resolves when all are durable (acks=all). Answers partition and offset of each, in order. */
-  append(topic: string, records: readonly NewRecord[]): Promise<readonly { readonly partition: number; readonly offset: bigint }[]>;
+  /**
+   * Appends in order; resolves when all are durable (acks=all). Answers partition and offset of each, in order. `permit` is
+   * asked immediately before each write, repeats included: when it rejects, nothing more is written and `append` rejects
+   * with its error; what was written before is, or may be, in the log.
+   */
+  append(
+    topic: string,
+    records: readonly NewRecord[],
+    permit?: () => Promise<void>,
+  ): Promise<readonly { readonly partition: number; readonly offset: bigint }[]>;
   close(): Promise<void>;
 }

@@ -83,8 +83,12 @@ export class KafkaRecordSink implements RecordSink {
     }, true);
   }
 
-  append(topic: string, records: readonly NewRecord[]): Promise<readonly { readonly partition: number; readonly offset: bigint }[]> {
-    const appending = this.#turn.then(() => this.#append(topic, records));
+  append(
+    topic: string,
+    records: readonly NewRecord[],
+    permit?: () => Promise<void>,
+  ): Promise<readonly { readonly partition: number; readonly offset: bigint }[]> {
+    const appending = this.#turn.then(() => this.#append(topic, records, permit));
     this.#turn = appending.catch(() => undefined);
     return appending;
   }
@@ -94,7 +98,11 @@ export class KafkaRecordSink implements RecordSink {
     await this.#link.close();
   }
 
-  async #append(topic: string, records: readonly NewRecord[]): Promise<readonly { readonly partition: number; readonly offset: bigint }[]> {
+  async #append(
+    topic: string,
+    records: readonly NewRecord[],
+    permit: (() => Promise<void>) | undefined,
+  ): Promise<readonly { readonly partition: number; readonly offset: bigint }[]> {
     const partitions = await this.#partitionsOf(topic);
     const placed = records.map((record, index) => {
       const partition = record.partition ?? (record.key === null ? this.#next++ % partitions : partitionOfKey(record.key, partitions));
@@ -109,6 +117,7 @@ export class KafkaRecordSink implements RecordSink {
             topic,
             partition,
             batch.map(({ record }) => record),
+            permit,
           );
           for (const [i, { index }] of batch.entries()) offsets[index] = { partition, offset: base + BigInt(i) };
         }
@@ -136,7 +145,7 @@ export class KafkaRecordSink implements RecordSink {
     if (batch.length > 0) yield batch;
   }
 
-  async #send(topic: string, partition: number, records: readonly NewRecord[]): Promise<bigint> {
+  async #send(topic: string, partition: number, records: readonly NewRecord[], permit: (() => Promise<void>) | undefined): Promise<bigint> {
     const name = `${topic}/${partition}`;
     try {
       const producer = await this.#patiently(() => this.#identity());
@@ -144,6 +153,8 @@ export class KafkaRecordSink implements RecordSink {
       const batch = await encodeBatch(records, this.#compression, { ...producer, sequence });
       return await this.#patiently(async () => {
         const leader = await this.#link.leaderOf({ topic, partition });
+        // The last thing before the request: what was allowed a minute ago may not be now.
+        await permit?.();
         const { error, baseOffset } = await this.#link.send(leader, produceRequest(topic, partition, batch, 30_000));
         if (error !== 0) throw refusal(name, error);
         // Numbers run to 2^31 - 1 and start at 0 again.

@@ -145,6 +145,12 @@ EVENTS = {
     "policy.set": {"defaultClass": text},
     "chain.registered": {"chain": is_chain, "cluster": text},
     "source.gap.accepted": {"chain": is_chain, "from": decimal, "to": decimal, "reason": text},
+    "import.started": {
+        "importId": hash32, "format": text, "topic": text, "timestamp": decimal, "records": number,
+        "offsets": lambda value: isinstance(value, list) and all(decimal(one) for one in value),
+    },
+    "import.resumed": {"importId": hash32},
+    "import.finished": {"importId": hash32},
     "claims.repaired": {"chain": is_chain, "seq": number, "statement": hash32, "reason": text},
     "source.epoch.opened": {"chain": is_chain, "successor": is_chain, "cluster": text, "reason": text},
 }
@@ -160,6 +166,7 @@ class State:
         self.cohort_keys = {("ledger", genesis["ledger"]["period"]): {(genesis["ledger"]["kek"], genesis["ledger"]["escrow"]["kid"])}}
         self.classes, self.chains, self.losses, self.commands = {}, {}, [], set()
         self.default_class, self.events = None, {}
+        self.imports = {}
         self.recovery_keys, self.statements = genesis["recovery"], {}
 
     def copy(self):
@@ -205,6 +212,17 @@ class State:
     def _chain_registered(self, event):
         check(event["chain"] not in self.chains, "GOVERNANCE", f"{event['chain']} is registered twice")
         self.chains[event["chain"]] = event.get("cluster")
+
+    def _import_started(self, event):
+        check(event["importId"] not in self.imports, "GOVERNANCE", f"import {event['importId']} is started twice")
+        self.imports[event["importId"]] = "open"
+
+    def _import_resumed(self, event):
+        check(self.imports.get(event["importId"]) == "open", "GOVERNANCE", f"import {event['importId']} is resumed but not under way")
+
+    def _import_finished(self, event):
+        check(event["importId"] in self.imports, "GOVERNANCE", f"import {event['importId']} ends but has not begun")
+        self.imports[event["importId"]] = "finished"
 
     def _claims_repaired(self, event):
         self.statements[event["statement"]] = (event["chain"], event["seq"])

@@ -7,6 +7,7 @@ import type { ImportFile, ImportParts } from '@holdfast/archiving';
 import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
 import type { NewRecord } from '@holdfast/ports';
+import { until } from '@holdfast/test-kit';
 
 let folder = '';
 let opened: OpenedArchive;
@@ -36,7 +37,16 @@ function file(importId: string, lines: readonly string[], timestamp: bigint, onR
 
 function parts(): ImportParts {
   const { archive, governance } = opened;
-  return { archive, governance, sink: opened.sink(), scan: () => opened.source(), topic: 'messages', principal: 'os:test', format: 'events' };
+  return {
+    archive,
+    governance,
+    sink: opened.sink(),
+    scan: () => opened.source(),
+    settleMs: 0,
+    topic: 'messages',
+    principal: 'os:test',
+    format: 'events',
+  };
 }
 
 async function inSource(): Promise<number> {
@@ -64,6 +74,42 @@ describe('an import', () => {
     expect(outcome).toMatchObject({ found: 4, written: 2, before: false });
     expect((await inSource()) - before).toBe(6);
     expect(await importRecords(parts(), file('1', lines, 9n), 9n, () => undefined)).toMatchObject({ before: true, written: 0 });
+  });
+
+  it('that goes on elsewhere writes nothing more, and no record twice', async () => {
+    const before = await inSource();
+    const lines = Array.from({ length: 5_000 }, (_, i) => `line ${i}`);
+    let other: Promise<unknown> | undefined;
+    const inTheMiddle = (number: number): void => {
+      // The first 4,000 are under way or written; the second run is told the first one's time and goes on with the file.
+      if (number === 4_500) other = importRecords(parts(), file('3', lines, 5n), 5n, () => undefined);
+    };
+    const slow: ImportFile = {
+      ...file('3', lines, 5n),
+      async *records() {
+        for await (const record of file('3', lines, 5n, inTheMiddle).records()) {
+          yield record;
+          // The first run holds its last records back until the second has sealed that it took over.
+          if (other !== undefined) await until(() => opened.governance.state.imports.get('3'.repeat(64))?.run !== first);
+          first ??= opened.governance.state.imports.get('3'.repeat(64))?.run;
+        }
+      },
+    };
+    let first: string | undefined;
+    await expect(importRecords(parts(), slow, 5n, () => undefined)).rejects.toMatchObject({
+      code: 'bad_request',
+      message: expect.stringContaining('has taken over'),
+    });
+    expect(await other).toMatchObject({ found: 4_000, written: 1_000 });
+    expect((await inSource()) - before).toBe(5_000);
+  });
+
+  it('into one folder is done by one process at a time', async () => {
+    const right = opened.importing();
+    expect(() => opened.importing()).toThrow('Another import into');
+    right.release();
+    opened.importing().release();
+    await Promise.resolve();
   });
 
   it('of one file begins once: the second of two that start together is refused', async () => {

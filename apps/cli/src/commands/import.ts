@@ -22,6 +22,7 @@ export async function importFile(format: string, path: string, options: GlobalOp
       `${JSON.stringify(format)} is not a format that can be imported; there are: ${Object.keys(FORMATS).join(', ')}.`,
     );
   return withArchive(options, { create: true }, async (opened) => {
+    const right = opened.importing();
     const progress = new Progress(options.json === true);
     const stop = new AbortController();
     const onSignal = (): void => {
@@ -31,24 +32,28 @@ export async function importFile(format: string, path: string, options: GlobalOp
     process.once('SIGTERM', onSignal);
     progress.show(`reading ${path}`);
     let timestamp = BigInt(Date.now());
-    let importer = await open(path, { timestamp, keepGoing: options.keepGoing === true });
+    let importer: Importer | undefined;
     try {
+      importer = await open(path, { timestamp, keepGoing: options.keepGoing === true });
       const known = await importStarted(opened.governance, importer.importId);
       if (known !== undefined && known.timestamp !== timestamp) {
         // An interrupted import goes on with the records it began with, and those carry its timestamp.
         await importer.close();
         timestamp = known.timestamp;
+        progress.show('going on with an interrupted import');
         importer = await open(path, { timestamp, keepGoing: options.keepGoing === true });
       }
       const topic = opened.topics[0];
       if (topic === undefined) throw new HoldfastError('bad_configuration', 'The archive has no topic to import into.');
       const sink = opened.sink();
-      const total = importer.total;
+      const { importId, total, summary } = importer;
       const parts = {
         archive: opened.archive,
         governance: opened.governance,
         sink,
-        scan: () => opened.source(`holdfast-import-${importer.importId.slice(0, 16)}`),
+        // Two runs in one group would share the partitions, and each would miss what the other reads.
+        scan: (run: string) => opened.source(`holdfast-import-${importId.slice(0, 16)}-${run.slice(0, 16)}`),
+        settleMs: right.settleMs,
         topic,
         principal: osPrincipal(),
         format,
@@ -63,7 +68,6 @@ export async function importFile(format: string, path: string, options: GlobalOp
         stop.signal,
       ).finally(() => sink.close());
       progress.end();
-      const { summary } = importer;
       print(options.json === true, { ...outcome, total, summary }, () =>
         outcome.before
           ? `This file was imported before (${outcome.importId}); nothing was written.`
@@ -80,7 +84,8 @@ export async function importFile(format: string, path: string, options: GlobalOp
     } finally {
       process.removeListener('SIGINT', onSignal);
       process.removeListener('SIGTERM', onSignal);
-      await importer.close();
+      await importer?.close();
+      right.release();
     }
   });
 }

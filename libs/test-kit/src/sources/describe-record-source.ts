@@ -394,6 +394,19 @@ export function describeRecordSource(
       expect(await open().topics()).toEqual([{ topic, partitions: 3 }]);
     });
 
+    test('writes nothing that is not permitted, and goes on afterwards', async () => {
+      const refused = new HoldfastError('bad_request', 'not you');
+      await expect(pair.sink.append(topic, many(10), () => Promise.reject(refused))).rejects.toBe(refused);
+      let asked = 0;
+      const placed = await pair.sink.append(topic, many(10, 0, { partition: 1 }), () => {
+        asked++;
+        return Promise.resolve();
+      });
+      expect(asked).toBeGreaterThan(0);
+      expect(placed.map(({ offset }) => offset)).toEqual(Array.from({ length: 10 }, (_, i) => BigInt(i)));
+      for (const partition of [0, 2]) expect((await open().watermarks({ topic, partition })).high).toBe(0n);
+    });
+
     test('appends to the partition that the key names, as Kafka does, and answers where each record went', async () => {
       const keys = Array.from({ length: 40 }, (_, i) => utf8(`conversation-${i}`));
       const placed = await pair.sink.append(

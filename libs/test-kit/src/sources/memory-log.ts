@@ -169,7 +169,12 @@ export class MemoryRecordSink implements RecordSink {
     return Promise.resolve();
   }
 
-  async append(topic: string, records: readonly NewRecord[]): Promise<readonly { readonly partition: number; readonly offset: bigint }[]> {
+  async append(
+    topic: string,
+    records: readonly NewRecord[],
+    permit?: () => Promise<void>,
+  ): Promise<readonly { readonly partition: number; readonly offset: bigint }[]> {
+    await permit?.();
     await this.#fault('append', undefined);
     const partitions = this.#log.partitions(topic);
     const placed = records.map((record) => {
