@@ -1,4 +1,4 @@
-import type { RecordIndex } from '@holdfast/ports';
+import type { Alarms, RecordIndex } from '@holdfast/ports';
 import { LedgerWriter, countClaims } from '@holdfast/vault';
 import type { Archive, CheckedClock, DataKeys, GovernanceLog, SegmentReader } from '@holdfast/vault';
 import { Discovery } from './search-archive.js';
@@ -15,6 +15,8 @@ export function openDiscovery(
     readonly dataKeys: DataKeys;
     readonly reader: SegmentReader;
     readonly timeZone: string;
+    /** Told when accesses are sealed under the keys of the year before. */
+    readonly alarms?: Alarms;
   },
   index: RecordIndex,
   writer: string,
@@ -23,7 +25,7 @@ export function openDiscovery(
   return new Discovery({
     ...parts,
     index,
-    access: new LedgerWriter(archive, parts.clock, governance, parts.dataKeys, `access/${writer}`),
+    access: new LedgerWriter(archive, parts.clock, governance, parts.dataKeys, `access/${writer}`, parts.alarms),
     async notYetSearchable(position) {
       await governance.refresh();
       const chains = [...governance.state.chains.keys()].filter((chain) => chain.startsWith('msg/')).values();

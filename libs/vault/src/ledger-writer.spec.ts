@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Alarms } from '@holdfast/ports';
 import { decodeRecord, fromUtf8 } from '@holdfast/seal';
-import { unavailable } from '@holdfast/test-kit';
+import { TestClock, unavailable } from '@holdfast/test-kit';
 import { anotherProcess, smallArchive } from '../test/small-archive.js';
 import type { Small } from '../test/small-archive.js';
 import { readHead } from './head.js';
@@ -80,6 +81,32 @@ describe('a ledger writer', () => {
     expect((await events(small)).flat()).toEqual([{ n: 0 }, { n: 4 }]);
     const head = await readHead(small.archive, CHAIN, small.governance.keys);
     expect(head.last?.manifest).toMatchObject({ first: '1', next: '2' });
+  });
+
+  it('seals under the keys of the year before, with an alarm, while nobody has made those of the year', async () => {
+    const clock = new TestClock('2026-12-31T12:00:00Z');
+    const small = await smallArchive(clock);
+    const standing = new Map<string, string>();
+    const alarms: Alarms = {
+      raise: (code, place, severity, message) => void standing.set(`${severity} ${code} ${place}`, message),
+      clear: (code, place) => {
+        standing.delete(`warning ${code} ${place}`);
+      },
+    };
+    const writer = new LedgerWriter(small.archive, small.clock, small.governance, small.dataKeys, CHAIN, alarms);
+    await writer.append({ subject: 's', value: { n: 0 } });
+    for (const period of ['2027', '2028']) small.parts.keys.destroy({ className: 'ledger', period });
+    clock.advance(24 * 3600_000);
+    const late = await writer.append({ subject: 's', value: { n: 1 } });
+    expect(late.manifest).toMatchObject({ clock: '2027-01-01T12:00:00.000Z', objects: [{ cohort: { class: 'ledger', period: '2026' } }] });
+    expect([...standing]).toEqual([[`warning KEYS_RUNNING_OUT ${CHAIN}`, expect.stringContaining('ledger/2027')]]);
+    small.parts.keys.add({ className: 'ledger', period: '2027' });
+    expect((await writer.append({ subject: 's', value: { n: 2 } })).manifest.objects[0]?.cohort.period).toBe('2027');
+    expect([...standing]).toEqual([]);
+    expect(await events(small)).toEqual([[{ n: 0 }], [{ n: 1 }], [{ n: 2 }]]);
+    // Two years late: nobody has minded the alarm.
+    clock.advance(3 * 365 * 24 * 3600_000);
+    await expect(writer.append({ subject: 's', value: { n: 3 } })).rejects.toMatchObject({ code: 'key_missing' });
   });
 
   it('obeys a head of gov that knows its chain', async () => {

@@ -88,9 +88,9 @@ function checkCohorts(manifest: Manifest, state: GovernanceState, place: string,
       continue;
     }
     if (cohort.class === LEDGER_CLASS.name) {
-      // The year of sealing, or the one before when its key was not there yet (design 4.9).
+      // The year of sealing; what is encrypted, also the one before (its key was not there in time, format section 12).
       const late = clock.getUTCFullYear() - Number(cohort.period);
-      if (cohort.number !== LEDGER_CLASS.number || late < 0 || late > 1)
+      if (cohort.number !== LEDGER_CLASS.number || late < 0 || late > (object.enc === 'none' ? 0 : 1))
         found.push(finding('GOVERNANCE_INVALID', where, `ledger ${cohort.number}/${cohort.period} is no cohort of that time.`));
       continue;
     }

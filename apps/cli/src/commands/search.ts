@@ -5,7 +5,7 @@ import type { Discovery, RecordDetail, RecordView, Refused } from '@holdfast/dis
 import { parseQuery } from '@holdfast/query';
 import { HoldfastError } from '@holdfast/record';
 import { EXIT, count, print, writeLine } from '../output.js';
-import { timeZoneOf, withArchive } from '../session.js';
+import { PrintedAlarms, timeZoneOf, withArchive } from '../session.js';
 import type { GlobalOptions } from '../session.js';
 import { columnsOf, printable } from '../terminal.js';
 
@@ -19,7 +19,7 @@ async function withDiscovery<T>(options: GlobalOptions, work: (discovery: Discov
     const index = opened.index();
     await index.open();
     try {
-      return await work(openDiscovery({ ...opened, timeZone }, index, WRITER));
+      return await work(openDiscovery({ ...opened, timeZone, alarms: new PrintedAlarms() }, index, WRITER));
     } finally {
       await index.close();
     }
