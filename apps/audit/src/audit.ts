@@ -4,7 +4,7 @@ import type { OpenedArchive } from '@holdfast/assembly';
 import { CaptureFinder, openDiscovery } from '@holdfast/discovery';
 import type { Discovery } from '@holdfast/discovery';
 import type { Component, Health, Logger } from '@holdfast/platform';
-import type { AlarmCode, RecordIndex } from '@holdfast/ports';
+import type { AlarmCode, Alarms, RecordIndex } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
 import { pause } from '@holdfast/vault';
 import { ArchiveStatus } from './archive-status.js';
@@ -48,6 +48,16 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
     this.#fatal.promise.catch(() => undefined);
   }
 
+  /** For what notices a fault while it answers. One place a code: audit is one writer and has one index. */
+  readonly alarms: Alarms = {
+    raise: (code, _place, severity, message) => {
+      this.#raise(this.#componentOf(code), code, message, severity !== 'warning');
+    },
+    clear: (code) => {
+      this.#componentOf(code).clear(code);
+    },
+  };
+
   /** Rejects when the archive cannot be opened and waiting would not help. */
   get fatal(): Promise<never> {
     return this.#fatal.promise;
@@ -88,13 +98,14 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
       () => opened.index(),
       (fault) => this.#indexChanged(fault),
     );
-    const discovery = openDiscovery({ ...opened, ...(timeZone !== undefined && { timeZone }) }, index, writer);
+    const { alarms } = this;
+    const discovery = openDiscovery({ ...opened, ...(timeZone !== undefined && { timeZone }), alarms }, index, writer);
     this.#audit = {
       opened,
       index,
       discovery,
       status: new ArchiveStatus(opened, index, timeZone ?? opened.timeZone),
-      captures: new CaptureFinder(opened, index),
+      captures: new CaptureFinder({ ...opened, alarms }, index),
     };
     this.#archive.clear('STORE_UNAVAILABLE');
     this.#archive.to('running');
@@ -134,6 +145,10 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
     }
     // Not blocking: records can still be opened by their id, which an orchestrator must not take away.
     this.#raise(this.#search, fault.code === 'index_rebuild_needed' ? 'INDEX_REBUILD_NEEDED' : 'INDEX_UNAVAILABLE', fault.message, false);
+  }
+
+  #componentOf(code: AlarmCode): Component {
+    return code.startsWith('INDEX_') ? this.#search : this.#archive;
   }
 
   #raise(component: Component, code: AlarmCode, message: string, blocking: boolean): void {

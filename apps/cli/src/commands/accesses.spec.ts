@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
 import { recordOfEnvelope, syntheticEvents } from '@holdfast/connectors';
-import { openDiscovery } from '@holdfast/discovery';
+import { CaptureFinder, openDiscovery } from '@holdfast/discovery';
 import type { Discovery } from '@holdfast/discovery';
-import type { NewRecord, RecordIndex } from '@holdfast/ports';
+import type { NewRecord, RecordIndex, SearchPage } from '@holdfast/ports';
 import { envelopeSchema } from '@holdfast/record';
 import { decodeRecord, parseJson } from '@holdfast/seal';
 import { countClaims, readCommitted } from '@holdfast/vault';
@@ -107,5 +107,32 @@ describe('accesses', () => {
     expect(await newestAccess()).toMatchObject({ type: 'access.search', shown: page.hits.map(({ id }) => id) });
     const times = page.hits.map((hit) => ('sentAt' in hit ? Date.parse(hit.sentAt) : NaN));
     expect(times).toEqual([...times].sort((a, b) => b - a));
+  });
+});
+
+describe('a delivery that a producer asks for', () => {
+  it('is found beside a record that only the index knows; that one is an alarm until the index is built anew', async () => {
+    const alarms = new PrintedAlarms();
+    let generation = '';
+    const forged = {
+      async search(request: Parameters<RecordIndex['search']>[0]): Promise<SearchPage> {
+        const page = await index.search(request);
+        generation ||= page.position.generation;
+        const [hit] = page.hits;
+        if (hit === undefined) throw new Error('the record is not indexed');
+        const ghosts = ['embedded~messages~0~0~999999', 'no id at all'].map((id) => ({ ...hit, id }));
+        return { ...page, hits: generation === 'new' ? page.hits : [...ghosts, hit], position: { ...page.position, generation } };
+      },
+    };
+    const finder = new CaptureFinder({ ...opened, alarms }, forged);
+    const found = await finder.find('/connectors/test', '1');
+    expect(found).toMatchObject([{ state: 'sealed' }]);
+    expect([...alarms.standing.values()]).toMatchObject([
+      { code: 'INDEX_DIFFERS', severity: 'warning', message: expect.stringContaining('names the record') },
+    ]);
+    expect(await finder.find('/connectors/test', '1')).toEqual(found);
+    generation = 'new';
+    expect(await finder.find('/connectors/test', '1')).toEqual(found);
+    expect([...alarms.standing]).toEqual([]);
   });
 });
