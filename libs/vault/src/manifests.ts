@@ -3,6 +3,7 @@ import { CLAIM_TYP, MANIFEST_TYP, claimSchema, manifestKey, manifestSchema, pars
 import type { Claim, Manifest, ParsedJws, PublicKey } from '@holdfast/seal';
 import { claimKey } from '@holdfast/seal';
 import type { Archive } from './archive.js';
+import { findRelocated, unlessMissing } from './relocated.js';
 
 /** A manifest that is committed. */
 export interface Committed {
@@ -20,7 +21,12 @@ export async function readCommitted(archive: Archive, chain: string, seq: number
   if (body === undefined) return undefined;
   try {
     const claim = parseClaim(archive, body, chain, seq, keys);
-    const bytes = await archive.vault.get(manifestKey(chain, seq, claim.manifest), claim.version);
+    const key = manifestKey(chain, seq, claim.manifest);
+    const bytes =
+      (await unlessMissing(archive.vault.get(key, claim.version))) ??
+      // In a copy it lies under another version id than the claim, or its copy, names.
+      (await findRelocated(archive.vault, archive.crypto, { key, sha256: claim.manifest }))?.bytes;
+    if (bytes === undefined) throw new HoldfastError('object_missing', `no version of ${key} holds what its claim names`);
     if (toHex(archive.crypto.sha256(bytes)) !== claim.manifest)
       throw new HoldfastError('manifest_invalid', `the manifest ${chain} ${seq} has other bytes than its claim names.`);
     return { manifest: parseManifest(archive, bytes, chain, seq, keys), hash: claim.manifest };

@@ -1,14 +1,20 @@
 import { HoldfastError } from '@holdfast/record';
-import type { ByteRange } from '@holdfast/ports';
+import type { ByteRange, VersionId } from '@holdfast/ports';
 import { ObjectReader, blockOf, coverageProblem, fromBase64Url, toHex } from '@holdfast/seal';
 import type { Manifest, ManifestObject, OpenedRecord, RecordVisitor } from '@holdfast/seal';
 import type { Archive } from './archive.js';
 import type { DataKeys } from './data-keys.js';
+import { findRelocated, unlessMissing } from './relocated.js';
+
+/** Objects whose other version is remembered: a few hundred bytes each. */
+const MAX_RELOCATED = 10_000;
 
 /** Reads the content of committed segments; everything it gives out is checked up to the manifest. */
 export class SegmentReader {
   readonly #archive: Archive;
   readonly #dataKeys: DataKeys;
+  /** `key version` that is not there → the version that holds its bytes. */
+  readonly #relocated = new Map<string, VersionId>();
 
   constructor(archive: Archive, dataKeys: DataKeys) {
     this.#archive = archive;
@@ -22,7 +28,20 @@ export class SegmentReader {
       return range === undefined ? whole : whole.subarray(range.start, range.end + 1);
     }
     if (object.key === undefined || object.version === undefined) throw new HoldfastError('format_malformed', 'an object without a place');
-    return this.#archive.vault.get(object.key, object.version, range);
+    const { key, version, sha256, size } = object;
+    const { vault, crypto } = this.#archive;
+    const name = `${key} ${version}`;
+    const known = this.#relocated.get(name);
+    // One request where everything lies under the version that its manifest names, which is everywhere but in a copy.
+    const found = await unlessMissing(vault.get(key, known ?? version, range));
+    if (found !== undefined) return found;
+    this.#relocated.delete(name);
+    // Read once as a whole, because only its hash tells which version it is; ranges of it are one request again.
+    const elsewhere = await findRelocated(vault, crypto, { key, sha256, size });
+    if (elsewhere === undefined) throw new HoldfastError('object_missing', `no version of ${key} holds what its manifest names`);
+    this.#relocated.set(name, elsewhere.version);
+    if (this.#relocated.size > MAX_RELOCATED) this.#relocated.delete(this.#relocated.keys().next().value ?? '');
+    return range === undefined ? elsewhere.bytes : elsewhere.bytes.subarray(range.start, range.end + 1);
   }
 
   async reader(manifest: Manifest, object: ManifestObject): Promise<ObjectReader> {

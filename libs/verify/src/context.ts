@@ -21,6 +21,8 @@ export interface VerifyContext {
   readonly followGovernance: () => Promise<void>;
   readonly collector: Collector;
   readonly add: (found: Finding) => void;
+  /** Counts what lies under another version id than its manifest or claim names: one note a chain, a copy has nothing else. */
+  readonly relocated: (chain: string, key: string) => void;
   readonly progress: () => void;
   /** Only these chains are walked. */
   readonly selected: readonly string[] | undefined;

@@ -36,11 +36,21 @@ export type FindingCode =
   | 'ABANDONED_ATTEMPT'
   | 'EQUAL_COPY'
   | 'PENDING'
+  | 'RELOCATED'
   | 'ACCEPTED_LOSS'
   | 'UNCOMPARED';
 
 /** Codes that tell something and make nothing fail. */
-const NOTES = new Set<FindingCode>(['ABANDONED_ATTEMPT', 'EQUAL_COPY', 'PENDING', 'ACCEPTED_LOSS', 'UNCOMPARED', 'CLOCK_AHEAD', 'NOT_ANCHORED']);
+const NOTES = new Set<FindingCode>([
+  'ABANDONED_ATTEMPT',
+  'EQUAL_COPY',
+  'PENDING',
+  'RELOCATED',
+  'ACCEPTED_LOSS',
+  'UNCOMPARED',
+  'CLOCK_AHEAD',
+  'NOT_ANCHORED',
+]);
 
 /** One problem met by the verifier, or a note. */
 export interface Finding {

@@ -105,12 +105,16 @@ async function readCandidate(
   }
 }
 
-/** The lock of a manifest: COMPLIANCE, at least to the horizon. `version` is the one that its claim names, when it names one. */
-export async function checkManifestLock(context: VerifyContext, { manifest, key }: Candidate, version: string): Promise<void> {
-  const state = await context.evidence.head(key, version);
+/** The lock of a manifest: COMPLIANCE, at least to the horizon; one of `versions`, which hold the same bytes, must have it. */
+export async function checkManifestLock(context: VerifyContext, { manifest, key }: Candidate, versions: readonly string[]): Promise<void> {
   const least = manifestLock(manifest, context.state);
-  if (state?.lock?.mode !== 'COMPLIANCE') context.add(finding('LOCK_MISSING', key, 'the manifest is not locked in COMPLIANCE mode.'));
-  else if (state.lock.retainUntil < least) {
-    context.add(finding('LOCK_SHORT', key, `locked until ${state.lock.retainUntil.toISOString()}, demanded is ${least.toISOString()}.`));
+  let longest: Date | undefined;
+  for (const version of versions) {
+    const lock = (await context.evidence.head(key, version))?.lock;
+    if (lock?.mode !== 'COMPLIANCE') continue;
+    if (lock.retainUntil >= least) return;
+    if (longest === undefined || lock.retainUntil > longest) longest = lock.retainUntil;
   }
+  if (longest === undefined) context.add(finding('LOCK_MISSING', key, 'the manifest is not locked in COMPLIANCE mode.'));
+  else context.add(finding('LOCK_SHORT', key, `locked until ${longest.toISOString()}, demanded is ${least.toISOString()}.`));
 }

@@ -57,6 +57,7 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   if (genesis === undefined) return collector.report('', '', level);
   let chain = 'gov';
   let follow = (): Promise<void> => Promise.resolve();
+  const relocated = new Map<string, { readonly first: string; readonly count: number }>();
   const context: VerifyContext = {
     evidence,
     crypto: options.crypto,
@@ -71,6 +72,10 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     collector,
     add: (found) => {
       collector.add(found);
+    },
+    relocated: (where, key) => {
+      const { first, count } = relocated.get(where) ?? { first: key, count: 0 };
+      relocated.set(where, { first, count: count + 1 });
     },
     progress: () => {
       options.onProgress?.({
@@ -103,6 +108,12 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     await verifyToTheEnd(context, name);
   }
   if (level >= 5) await checkClaimNames(context);
+  for (const [where, { first, count }] of relocated) {
+    const what = count === 1 ? 'this object lies' : `${count} objects of this chain lie (the first: ${first})`;
+    context.add(
+      finding('RELOCATED', count === 1 ? first : where, `${what} under another version id than named: same bytes, in a copy or after a restore.`),
+    );
+  }
   for await (const stray of evidence.strays()) context.add(finding('STRAY', stray, 'this is neither an object nor the state of one.'));
   context.add(
     finding(

@@ -22,10 +22,10 @@ interface Level {
   readonly candidates: readonly Candidate[];
 }
 
-/** A committed manifest, and the version of it to look at: the one that its claim names. */
+/** A committed manifest, and the versions of it to look at: the one that its claim names, else all with these bytes. */
 interface Decided {
   readonly candidate: Candidate;
-  readonly version: string;
+  readonly versions: readonly string[];
 }
 
 const NO_KEYS: NewKeys = new Map();
@@ -94,7 +94,7 @@ export async function verifyChain(context: VerifyContext, chain: string, hooks: 
     // Sealed under a head of gov that is younger than our walk over it.
     if (chain !== 'gov' && committed.manifest.governance.next > (context.ends.get('gov')?.end ?? 0)) await context.followGovernance();
     for (const found of checkManifest(committed, previous, context.archiveHex, context.state, context.heads)) add(found);
-    if (context.level >= 4) await checkManifestLock(context, committed, decided.version);
+    if (context.level >= 4) await checkManifestLock(context, committed, decided.versions);
     const content = await contentOf(context, contents, level.seq);
     const mine = ahead;
     const following = next?.seq === level.seq + 1 && next.candidates.length === 1 ? next.candidates[0] : undefined;
@@ -229,12 +229,12 @@ async function decide(
     level.candidates.filter((candidate) => candidate !== committed),
   );
   if (committed === undefined) return undefined;
-  const [newest = ''] = committed.versions;
-  if (typeof claimed !== 'object' || claimed.manifest !== committed.hash) return { candidate: committed, version: newest };
-  // Readers ask for the version that the claim names: without it the chain stops for them, whatever else lies there.
-  if (committed.versions.includes(claimed.version)) return { candidate: committed, version: claimed.version };
-  add(finding('CLAIM_UNREADABLE', committed.key, `its claim names version ${claimed.version}, and that is not there.`));
-  return { candidate: committed, version: newest };
+  const { versions } = committed;
+  if (typeof claimed !== 'object' || claimed.manifest !== committed.hash) return { candidate: committed, versions };
+  // Readers ask for the version that the claim names first, and take any other with these bytes where that is not there.
+  if (versions.includes(claimed.version)) return { candidate: committed, versions: [claimed.version] };
+  context.relocated(chain, committed.key);
+  return { candidate: committed, versions };
 }
 
 function reportAttempts(context: VerifyContext, candidates: readonly Candidate[]): void {

@@ -26,20 +26,26 @@ const MOST_BYTES = 64 * 1024 * 1024;
 /** Largest content that travels in a manifest (format section 8). */
 const INLINE_BYTES = 24 * 1024;
 
-/** Bytes of objects that were asked for ahead. */
-export type Prefetched = ReadonlyMap<string, Promise<Uint8Array | undefined>>;
+/** Bytes of an object, and the version that holds them. */
+interface Placed {
+  readonly version: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Objects that were asked for ahead. */
+export type Prefetched = ReadonlyMap<string, Promise<Placed | undefined>>;
 
 /** Starts reading the objects of a segment, so that the store works while the processor hashes. */
 export function prefetch(context: VerifyContext, manifest: Manifest): Prefetched {
-  const ahead = new Map<string, Promise<Uint8Array | undefined>>();
+  const ahead = new Map<string, Promise<Placed | undefined>>();
   if (context.level < 4) return ahead;
   for (const object of manifest.objects) {
     const { key, version } = object;
     if (key === undefined || version === undefined || !isNamed(manifest, object)) continue;
-    const bytes = context.evidence.get(key, version, object.size);
+    const placed = find(context, object, key, version);
     // A failure is reported where the bytes are used.
-    bytes.catch(() => undefined);
-    ahead.set(key, bytes);
+    placed.catch(() => undefined);
+    ahead.set(key, placed);
   }
   return ahead;
 }
@@ -68,13 +74,16 @@ export async function verifyObjects(
   // Without the events of gov nothing can be judged, at no level.
   if (context.level < 4 && manifest.chain !== 'gov') return;
   const walked: WalkedObject[] = [];
+  const named = new Map(manifest.objects.map(({ key = '', version }) => [key, version]));
   for (const object of manifest.objects) {
-    const bytes = await readObject(context, manifest, object, stored, ahead);
-    if (bytes === undefined) continue;
+    const placed = await readObject(context, manifest, object, stored, ahead);
+    if (placed === undefined) continue;
+    const { bytes } = placed;
+    if (placed.version !== undefined) named.set(object.key ?? '', placed.version);
     const content = await verifyContent(context, manifest, object, bytes, visit);
     if (content !== undefined) walked.push(content);
   }
-  await checkAttempts(context, new Map(manifest.objects.map(({ key = '', version }) => [key, version])), stored);
+  await checkAttempts(context, named, stored);
   if (walked.length !== manifest.objects.length) return;
   const problem = coverageProblem(manifest, walked);
   if (problem !== undefined) context.add(finding('OFFSETS_NOT_COVERED', place, `${problem}.`));
@@ -86,10 +95,11 @@ async function readObject(
   object: ManifestObject,
   stored: readonly StoredVersion[],
   ahead: Prefetched,
-): Promise<Uint8Array | undefined> {
-  const { evidence, crypto, add } = context;
+): Promise<{ readonly bytes: Uint8Array; readonly version?: string } | undefined> {
+  const { crypto, add } = context;
   const { key, version } = object;
   let bytes: Uint8Array | undefined;
+  let at: string | undefined;
   const place = key ?? `${manifest.chain} ${manifest.seq} object ${object.no} (inline)`;
   if (object.inline !== undefined) {
     if (object.cohort.class !== LEDGER_CLASS.name) add(finding('MANIFEST_INVALID', place, 'only content of the class ledger lies in manifests.'));
@@ -106,21 +116,44 @@ async function readObject(
       add(finding('MANIFEST_INVALID', place, 'the key of the object does not say what its manifest says.'));
       return undefined;
     }
-    bytes = await (ahead.get(key) ?? evidence.get(key, version, object.size));
-    if (bytes === undefined) {
+    const placed = await (ahead.get(key) ?? find(context, object, key, version));
+    if (placed === undefined) {
       add(finding('OBJECT_MISSING', key, `the version ${version} that its manifest names is not there.`));
       return undefined;
     }
-    await checkLock(context, manifest, object, key, version);
+    bytes = placed.bytes;
+    at = placed.version;
+    if (at !== version) context.relocated(manifest.chain, key);
+    await checkLock(context, manifest, object, key, at);
     if (context.level >= 5 && stored.some((other) => other.key === key && other.deleteMarker))
       add(finding('DELETE_MARKER', key, 'a delete marker hides this object from readers that do not name a version.'));
   }
   if (bytes === undefined) return undefined;
   context.collector.bytes += bytes.length;
   const sha256 = toHex(crypto.sha256(bytes));
-  if (sha256 === object.sha256) return bytes;
+  if (sha256 === object.sha256) return at === undefined ? { bytes } : { bytes, version: at };
   add(finding('OBJECT_DIFFERS', place, `its bytes hash to ${sha256}, its manifest says ${object.sha256}: it was changed, swapped or cut.`));
   return undefined;
+}
+
+/**
+ * An object under the version that its manifest names; else any other version with its bytes (a copy or a restored archive),
+ * a locked one before one that is not.
+ */
+async function find({ evidence, crypto }: VerifyContext, object: ManifestObject, key: string, version: string): Promise<Placed | undefined> {
+  const bytes = await evidence.get(key, version, object.size);
+  if (bytes !== undefined) return { version, bytes };
+  let unlocked: Placed | undefined;
+  for await (const other of evidence.list(key)) {
+    if (other.key !== key) break;
+    const there = other.deleteMarker ? undefined : await evidence.get(key, other.version, object.size);
+    if (there === undefined || toHex(crypto.sha256(there)) !== object.sha256) continue;
+    const placed = { version: other.version, bytes: there };
+    const { lock } = (await evidence.head(key, other.version)) ?? { lock: null };
+    if (lock?.mode === 'COMPLIANCE' && lock.retainUntil >= new Date(object.retainUntil)) return placed;
+    unlocked ??= placed;
+  }
+  return unlocked;
 }
 
 /** Whether the key of an object says what its manifest says; another one is not even asked for. */
