@@ -7,8 +7,6 @@ const SEALED: readonly (readonly [name: `holdfast_${string}_total`, help: string
   ['holdfast_sealed_records_total', 'Records sealed by this process.', 'records'],
   ['holdfast_sealed_segments_total', 'Segments sealed by this process.', 'segments'],
   ['holdfast_sealed_bytes_total', 'Bytes of content objects sealed by this process.', 'bytes'],
-  ['holdfast_unparsed_records_total', 'Records sealed as received that could not be read as events.', 'unparsed'],
-  ['holdfast_mismatched_records_total', 'Records whose key names another conversation than their content.', 'keyMismatches'],
   ['holdfast_lost_claims_total', 'Segments that another writer sealed first.', 'claimsLost'],
 ];
 const INDEXED: readonly (readonly [name: `holdfast_${string}_total`, help: string, count: keyof IndexCounts])[] = [
@@ -19,6 +17,8 @@ const INDEXED: readonly (readonly [name: `holdfast_${string}_total`, help: strin
     'Documents that the search engine refused: they match nothing and are counted in every result.',
     'unindexed',
   ],
+  ['holdfast_unparsed_records_total', 'Records met by this process that could not be read as events; they are sealed as received.', 'unparsed'],
+  ['holdfast_mismatched_records_total', 'Records met by this process whose key names another conversation than their content.', 'keyMismatches'],
 ];
 
 /** The metrics of ingest, read from its roles when they are asked for. */

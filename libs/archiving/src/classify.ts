@@ -5,23 +5,26 @@ import type { GovernanceState, RetentionClass } from '@holdfast/governance';
 import { addMonths, monthOf, retainUntil } from '@holdfast/seal';
 import type { Cohort } from '@holdfast/seal';
 
-/** What classification found out about a record besides its cohort. */
+/** What classification decides about a record. */
 export interface Classified {
   readonly cohort: Cohort;
-  readonly parsed: boolean;
-  /** False when the record's key names another conversation than its content: directories then find it under its key only. */
-  readonly keyMatches: boolean;
 }
 
 /**
  * Decides the cohort of records under one governance head at one moment. Nothing in a record can shorten its retention;
  * its own time lengthens it, within the class's bound. What cannot be read gets the longest class (design 4.10).
+ *
+ * Reading an event costs more than all the rest of sealing, so events are read only where the answer depends on what they
+ * say. Holds on exact senders and recipients will be one more reason to read them: they belong into `#mustRead` and
+ * `Classified`, and `routeOf` already answers the envelopes that they are matched with.
  */
 export class Classifier {
   readonly #clock: Date;
   readonly #default: RetentionClass;
   readonly #longest: RetentionClass;
   readonly #cohorts = new Map<string, Cohort>();
+  readonly #mustRead: boolean;
+  readonly #unread: Classified;
 
   /** @throws HoldfastError `bad_configuration` for an archive without a policy */
   constructor(state: GovernanceState, clock: Date) {
@@ -31,13 +34,15 @@ export class Classifier {
     this.#clock = clock;
     this.#default = preset;
     this.#longest = longest;
+    // With one class for what can be read and what cannot, and no lengthening, every record has the same cohort.
+    this.#mustRead = preset.name !== longest.name || preset.lengthenMonths > 0;
+    this.#unread = { cohort: this.#cohort(longest, undefined) };
   }
 
   classify(record: RawRecord): Classified {
-    const route = routeOf(record);
-    const parsed = route.status === 'parsed';
-    const chosen = parsed ? this.#default : this.#longest;
-    return { cohort: this.#cohort(chosen, route.occurredAt), parsed, keyMatches: !parsed || route.keyMatches };
+    if (!this.#mustRead) return this.#unread;
+    const { status, occurredAt } = routeOf(record);
+    return status === 'parsed' ? { cohort: this.#cohort(this.#default, occurredAt) } : this.#unread;
   }
 
   #cohort(chosen: RetentionClass, occurredAt: number | undefined): Cohort {

@@ -48,8 +48,6 @@ export interface SealObserver {
     chain: string,
     facts: { readonly seq: number; readonly next: bigint; readonly records: number; readonly bytes: number },
   ): void;
-  unparsed(records: number): void;
-  keyMismatch(records: number): void;
   /** A transient fault: it is being retried. */
   waiting(at: TopicPartition, error: HoldfastError): void;
   flowing(at: TopicPartition): void;
@@ -154,8 +152,6 @@ export class PartitionSealer {
   async add(batch: RecordBatch, makeRoom: () => void): Promise<void> {
     this.#leaderEpoch = batch.leaderEpoch;
     this.lastReceived = Date.now();
-    let unparsed = 0;
-    let mismatched = 0;
     for (let i = 0; i < batch.records.length; i++) {
       const record = batch.records[i];
       if (record === undefined) break;
@@ -170,7 +166,7 @@ export class PartitionSealer {
         i--;
         continue;
       }
-      const { cohort, parsed, keyMatches } = open.classifier.classify(record);
+      const { cohort } = open.classifier.classify(record);
       const name = `${cohort.className}/${cohort.period}`;
       // Times that senders choose spread records over cohorts: a manifest must still be able to name them all.
       if (!open.keys.has(name) && open.builder.objects >= this.#tools.limits.segmentObjects) {
@@ -185,8 +181,6 @@ export class PartitionSealer {
         i--;
         continue;
       }
-      if (!parsed) unparsed++;
-      if (!keyMatches) mismatched++;
       if (open.builder.records === 0) open.openedAt = Date.now();
       open.builder.add(record, cohort, (wanted) => this.#secret(open, wanted));
       open.bytes += size;
@@ -204,8 +198,6 @@ export class PartitionSealer {
       }
     }
     this.lag = batch.high - this.#nextOffset;
-    if (unparsed > 0) this.#observer.unparsed(unparsed);
-    if (mismatched > 0) this.#observer.keyMismatch(mismatched);
     this.#throwIfFailed();
   }
 

@@ -24,9 +24,6 @@ export interface SealCounts {
   segments: number;
   /** Bytes of content objects. */
   bytes: number;
-  unparsed: number;
-  /** Records whose key names another conversation than their content. */
-  keyMismatches: number;
   claimsLost: number;
 }
 
@@ -99,7 +96,7 @@ export class SealWorker implements PartitionHandler, SealObserver {
   readonly #stopped = new Map<string, { readonly at: TopicPartition; readonly code: string; since: number }>();
   /** Claims lost since the last one won, by partition. */
   readonly #lost = new Map<string, number>();
-  readonly counts: SealCounts = { records: 0, segments: 0, bytes: 0, unparsed: 0, keyMismatches: 0, claimsLost: 0 };
+  readonly counts: SealCounts = { records: 0, segments: 0, bytes: 0, claimsLost: 0 };
   #subscription: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
   #tools: SealTools | undefined;
@@ -251,14 +248,6 @@ export class SealWorker implements PartitionHandler, SealObserver {
     // Step 7: hints only. A crash before them costs nothing, the vault knows better.
     this.#subscription?.commit(at, facts.next);
     this.#options.onCommitted?.(at, chain, facts);
-  }
-
-  unparsed(records: number): void {
-    this.counts.unparsed += records;
-  }
-
-  keyMismatch(records: number): void {
-    this.counts.keyMismatches += records;
   }
 
   waiting(at: TopicPartition, error: HoldfastError): void {

@@ -1,4 +1,4 @@
-import { captureKey, eventsOf, formatRecordId, indexFields } from '@holdfast/record';
+import { captureKey, eventsOf, formatRecordId, indexFields, keyNames } from '@holdfast/record';
 import type { CloudEventAttributes, Event, RawRecord, SourcePartition } from '@holdfast/record';
 import { orderOf } from '@holdfast/ports';
 import type { CohortName, IndexDocument } from '@holdfast/ports';
@@ -51,6 +51,15 @@ function documentOf(record: RawRecord, place: RecordPlace, event: Event, number:
   };
 }
 
+/** The kind of a document that stands for a record that is no event. */
+export const UNPARSED = 'unparsed';
+
+/** Whether a record's key is the conversation of all its documents: then directories and search name the same one. */
+export function keyMatches(record: RawRecord, documents: readonly IndexDocument[]): boolean {
+  const { key } = record;
+  return documents.every(({ conversation }) => key !== null && keyNames(key, conversation));
+}
+
 /** `kind` unparsed and `is` unreadable: an exception that a reviewer can list, never a record that search forgets. */
 function unreadable(record: RawRecord, place: RecordPlace, status: string, capture: string): IndexDocument {
   const { at } = place;
@@ -64,7 +73,7 @@ function unreadable(record: RawRecord, place: RecordPlace, status: string, captu
     sentAt: Number(record.timestamp),
     sentFrom: 'kafka',
     capture,
-    kind: 'unparsed',
+    kind: UNPARSED,
     platform: '',
     workspace: '',
     conversation: '',

@@ -1,7 +1,9 @@
 import { HoldfastError, kindOf, parseMessageChain } from '@holdfast/record';
-import type { AlarmCode, Alarms, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
+import type { RawRecord } from '@holdfast/record';
+import type { AlarmCode, Alarms, IndexDocument, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
 import { GOVERNANCE_CHAIN, countClaims, pause, readCommitted, readHead } from '@holdfast/vault';
 import type { Archive, Committed, GovernanceLog, SegmentReader } from '@holdfast/vault';
+import { UNPARSED, keyMatches } from './documents.js';
 import type { RecordPlace } from './documents.js';
 import { placeOf, portionsOf, recordsOf } from './segment-documents.js';
 import type { SealedRecord } from './segment-documents.js';
@@ -21,6 +23,10 @@ export interface IndexCounts {
   segments: number;
   documents: number;
   unindexed: number;
+  /** Records that could not be read as events: sealed as received, listed by `is:unreadable`. */
+  unparsed: number;
+  /** Records whose key names another conversation than their content. */
+  keyMismatches: number;
 }
 
 const LONGEST_WAIT_MS = 10_000;
@@ -53,7 +59,7 @@ export class IndexFollower {
   #position: Position | undefined;
   #running: Promise<void> | undefined;
   #dirty = 0;
-  readonly counts: IndexCounts = { segments: 0, documents: 0, unindexed: 0 };
+  readonly counts: IndexCounts = { segments: 0, documents: 0, unindexed: 0, unparsed: 0, keyMismatches: 0 };
 
   constructor(options: IndexFollowerOptions) {
     this.#options = options;
@@ -223,7 +229,11 @@ export class IndexFollower {
       total.unindexed += unindexed;
     };
     let writing: Promise<void> = Promise.resolve();
-    for (const documents of portionsOf(records, place)) {
+    const note = (record: RawRecord, documents: readonly IndexDocument[]): void => {
+      if (documents[0]?.kind === UNPARSED) this.counts.unparsed++;
+      else if (!keyMatches(record, documents)) this.counts.keyMismatches++;
+    };
+    for (const documents of portionsOf(records, place, note)) {
       await writing;
       writing = this.#options.index.write(documents).then(count);
       // Taken up by the await above or below; until then it must not count as unhandled.

@@ -1,4 +1,5 @@
 import { parseMessageChain } from '@holdfast/record';
+import type { RawRecord } from '@holdfast/record';
 import type { CohortName, IndexDocument } from '@holdfast/ports';
 import { decodeRecord } from '@holdfast/seal';
 import type { Manifest } from '@holdfast/seal';
@@ -44,12 +45,19 @@ export function documentsOfSealed({ bytes, cohort }: SealedRecord, place: Omit<R
  * Documents of a few records at a time: tokens take many times the bytes of their text, and a whole segment of Chinese
  * would not fit beside everything else.
  */
-export function* portionsOf(records: readonly SealedRecord[], place: Omit<RecordPlace, 'cohort'>): Generator<IndexDocument[]> {
+export function* portionsOf(
+  records: readonly SealedRecord[],
+  place: Omit<RecordPlace, 'cohort'>,
+  onRecord?: (record: RawRecord, documents: readonly IndexDocument[]) => void,
+): Generator<IndexDocument[]> {
   let documents: IndexDocument[] = [];
   let bytes = 0;
-  for (const record of records) {
-    for (const document of documentsOfSealed(record, place)) documents.push(document);
-    bytes += record.bytes.length;
+  for (const sealed of records) {
+    const { record } = decodeRecord(sealed.bytes);
+    const made = documentsOf(record, { ...place, cohort: sealed.cohort });
+    onRecord?.(record, made);
+    for (const document of made) documents.push(document);
+    bytes += sealed.bytes.length;
     if (documents.length < PORTION_DOCUMENTS && bytes < PORTION_BYTES) continue;
     yield documents;
     documents = [];

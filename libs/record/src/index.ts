@@ -7,7 +7,7 @@ export { EVENT_KINDS, EVENT_SCHEMA, envelopeSchema, eventSchema } from './event.
 export type { Envelope, Event, EventKind } from './event.js';
 export { CONVERSATION_KINDS } from './event-parts.js';
 export type { Attachment, Ref } from './event-parts.js';
-export { eventsOf, routeOf } from './parsed-record.js';
+export { eventsOf, keyNames, routeOf } from './parsed-record.js';
 export type { ParsedRecord, Route } from './parsed-record.js';
 export type { ParseStatus } from './read-envelopes.js';
 export type { ParseFailure, ParseFailureCode } from './parse-failure.js';

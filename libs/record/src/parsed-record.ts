@@ -80,13 +80,14 @@ export function routeOf(record: RawRecord): Route {
     occurredAt = Math.max(occurredAt ?? -Infinity, occurredAtMillis(envelope) ?? -Infinity);
   }
   if (occurredAt === -Infinity) occurredAt = undefined;
-  const keyMatches = conversations.length === 1 && record.key !== null && isText(record.key, key);
+  const keyMatches = conversations.length === 1 && record.key !== null && keyNames(record.key, key);
   return { status, envelopes, conversations, retentionClasses, keyMatches, ...(occurredAt !== undefined && { occurredAt }) };
 }
 
 const encoder = new TextEncoder();
 
-function isText(bytes: Uint8Array, text: string): boolean {
+/** Whether a record key is this conversation key, in UTF-8. */
+export function keyNames(bytes: Uint8Array, text: string): boolean {
   if (bytes.length < text.length) return false;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);

@@ -2,6 +2,7 @@ import { SEAL_LIMITS, SealWorker } from '@holdfast/archiving';
 import type { PartitionStatus } from '@holdfast/archiving';
 import type { OpenedArchive } from '@holdfast/assembly';
 import { IndexFollower } from '@holdfast/indexing';
+import type { IndexCounts } from '@holdfast/indexing';
 import { HoldfastError } from '@holdfast/record';
 import { Progress, count, print } from '../output.js';
 import { PrintedAlarms, withArchive } from '../session.js';
@@ -39,12 +40,13 @@ export async function ingest(options: IngestOptions): Promise<number> {
       records: sealed.records,
       segments: sealed.segments,
       bytes: sealed.bytes,
-      unparsed: sealed.unparsed,
-      keyMismatches: sealed.keyMismatches,
       sealSeconds: round(sealSeconds),
       recordsPerSecond: Math.round(sealed.records / sealSeconds),
       partitions: sealed.partitions,
+      // Only the index role reads events, so only it can tell.
       ...(indexed !== undefined && {
+        unparsed: indexed.unparsed,
+        keyMismatches: indexed.keyMismatches,
         indexed: { documents: indexed.documents, unindexed: indexed.unindexed, seconds: round((performance.now() - indexBegan) / 1000) },
       }),
       alarms: [...alarms.standing.values()],
@@ -58,8 +60,6 @@ interface Sealed {
   readonly records: number;
   readonly segments: number;
   readonly bytes: number;
-  readonly unparsed: number;
-  readonly keyMismatches: number;
   readonly partitions: readonly { readonly partition: string; readonly chain: string; readonly next: string }[];
 }
 
@@ -132,7 +132,7 @@ export async function indexUntilIdle(
   opened: OpenedArchive,
   alarms: PrintedAlarms,
   onProgress: (documents: number) => void,
-): Promise<{ readonly documents: number; readonly unindexed: number }> {
+): Promise<Readonly<IndexCounts>> {
   const index = opened.index();
   const follower = new IndexFollower({ ...opened, index, alarms });
   try {
@@ -154,13 +154,13 @@ function textOf(report: {
   readonly segments: number;
   readonly sealSeconds: number;
   readonly recordsPerSecond: number;
-  readonly unparsed: number;
+  readonly unparsed?: number;
   readonly indexed?: { readonly documents: number; readonly seconds: number };
 }): string {
   const lines = [
     `${count(report.records)} records sealed in ${count(report.segments)} segments, ${report.sealSeconds} s (${count(report.recordsPerSecond)} records/s).`,
   ];
-  if (report.unparsed > 0)
+  if (report.unparsed !== undefined && report.unparsed > 0)
     lines.push(`${count(report.unparsed)} of them could not be read as events; they are sealed as received and listed by: is:unreadable`);
   if (report.indexed !== undefined) lines.push(`${count(report.indexed.documents)} events are searchable (${report.indexed.seconds} s).`);
   return lines.join('\n');
