@@ -33,7 +33,14 @@ const view = {
   event: z.record(z.string(), z.unknown()).optional().describe('The event, schema holdfast.event/1.'),
   highlights: z.array(z.strictObject({ start: count, end: count })).optional(),
 };
-const recordView = z.strictObject(view).meta({ id: 'Record' });
+const recordView = z
+  .strictObject({
+    ...view,
+    truncated: z.literal(true).optional().describe('The event is too large for a page and shown in part; absent when it is whole.'),
+    eventBytes: count.optional().describe('Bytes of the whole event as JSON, where it is truncated.'),
+    whole: z.string().optional().describe('Path of the whole record, where it is truncated.'),
+  })
+  .meta({ id: 'Record' });
 const bytes = z.strictObject({ base64url: z.string(), text: z.string().optional() }).meta({ id: 'Bytes' });
 export const recordDetail = z
   .strictObject({

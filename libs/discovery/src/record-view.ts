@@ -1,8 +1,7 @@
 import { formatRecordId } from '@holdfast/record';
 import type { Event } from '@holdfast/record';
 import { toBase64Url, utf8 } from '@holdfast/seal';
-import type { Query, Range } from '@holdfast/query';
-import { highlights } from '@holdfast/query';
+import type { Range } from '@holdfast/query';
 import type { VerifiedRecord } from './open-record.js';
 import { proofOf } from './open-record.js';
 
@@ -22,8 +21,18 @@ export interface RecordView {
   readonly problem?: string;
   /** The event that the id names. */
   readonly event?: Event;
-  /** UTF-16 ranges of the body text that the query matched. */
+  /** UTF-16 ranges of the body text, as far as it is shown, that the query matched. */
   readonly highlights?: readonly Range[];
+  /** The event is larger than what a page shows: it has `eventBytes` bytes as JSON, and `whole` is where all of it is. */
+  readonly truncated?: true;
+  readonly eventBytes?: number;
+  readonly whole?: string;
+}
+
+/** The time of a record, and whose time it is. */
+export interface Sent {
+  readonly sentAt: number;
+  readonly sentFrom: 'occurred' | 'kafka';
 }
 
 /** The record and everything needed to check it without us. */
@@ -46,14 +55,9 @@ export interface Bytes {
   readonly text?: string;
 }
 
-/** What a page of results shows of one record. */
-export function viewOf(
-  opened: VerifiedRecord,
-  sent: { readonly sentAt: number; readonly sentFrom: 'occurred' | 'kafka' },
-  query?: Query,
-): RecordView {
+/** All of a record that is not proof or original bytes. */
+export function viewOf(opened: VerifiedRecord, sent: Sent): RecordView {
   const event = opened.parsed.events[opened.id.event];
-  const text = event?.body?.text;
   const { id } = opened;
   return {
     id: formatRecordId(id),
@@ -66,11 +70,10 @@ export function viewOf(
     status: opened.parsed.status,
     ...(opened.parsed.reason !== undefined && { problem: opened.parsed.reason.message }),
     ...(event !== undefined && { event }),
-    ...(query !== undefined && text !== undefined && { highlights: highlights(query, text) }),
   };
 }
 
-export function detailOf(opened: VerifiedRecord, sent: { readonly sentAt: number; readonly sentFrom: 'occurred' | 'kafka' }): RecordDetail {
+export function detailOf(opened: VerifiedRecord, sent: Sent): RecordDetail {
   const { record } = opened;
   return {
     ...viewOf(opened, sent),

@@ -7,8 +7,9 @@ import type { Archive, GovernanceLog, LedgerWriter, SegmentReader } from '@holdf
 import { toHex } from '@holdfast/seal';
 import { RecordOpener } from './open-record.js';
 import type { VerifiedRecord } from './open-record.js';
-import { detailOf, viewOf } from './record-view.js';
-import type { RecordDetail, RecordView } from './record-view.js';
+import { pageViewOf } from './page-view.js';
+import { detailOf } from './record-view.js';
+import type { RecordDetail, RecordView, Sent } from './record-view.js';
 
 export interface DiscoveryParts {
   readonly archive: Archive;
@@ -181,7 +182,7 @@ export class Discovery {
       Array.from({ length: OPENED_AT_ONCE }, async () => {
         for (const [i, hit] of waiting) {
           const opened = await this.#opener.open(hit.id, hit.seq);
-          views[i] = viewOf(opened, sentOf(opened), query);
+          views[i] = pageViewOf(opened, sentOf(opened), query);
         }
       }),
     );
@@ -199,7 +200,7 @@ export class Discovery {
 }
 
 /** Times of a record as the index has them, from the record itself. */
-function sentOf(opened: VerifiedRecord): { readonly sentAt: number; readonly sentFrom: 'occurred' | 'kafka' } {
+function sentOf(opened: VerifiedRecord): Sent {
   const event = opened.parsed.events[opened.id.event];
   const occurred = event === undefined ? undefined : occurredAtMillis(event);
   return occurred === undefined ? { sentAt: Number(opened.record.timestamp), sentFrom: 'kafka' } : { sentAt: occurred, sentFrom: 'occurred' };

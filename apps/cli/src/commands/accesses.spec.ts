@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,39 @@ function colon(id: string): NewRecord {
   return recordOfEnvelope(envelope, { source: '/connectors/test', id, timestamp: 1_790_000_000_000n });
 }
 
+const LONG = `contract ${'long words 很长 😀'.repeat(60_000)}`;
+
+/** Messages that no page can show whole: by their text, by a file in them, by what no rule of ours knows. */
+function large(): NewRecord[] {
+  const content = Buffer.alloc(600_000, 7);
+  const file = {
+    id: 'f',
+    bytes: content.length,
+    sha256: createHash('sha256').update(content).digest('hex'),
+    state: 'stored',
+    inline: content.toString('base64'),
+  };
+  const parts = [
+    { body: { text: LONG, original: LONG, format: 'plain' } },
+    { body: { text: 'contract with a file', format: 'plain' }, attachments: [file] },
+    { body: { text: 'contract with more', format: 'plain' }, extensions: { 'test.blocks': Array.from({ length: 50_000 }, (_, i) => `block ${i}`) } },
+  ];
+  return parts.map((part, i) => {
+    const envelope = envelopeSchema.parse({
+      schema: 'holdfast.event/1',
+      kind: 'message.created',
+      platform: 'matrix',
+      workspace: { id: 'large' },
+      conversation: { id: 'room', name: 'Room' },
+      source_id: `large-${i}`,
+      actor: { source_user_id: 'u1', display_name: 'Ann' },
+      times: { occurred_at: `2026-01-02T00:00:0${i}Z` },
+      ...part,
+    });
+    return recordOfEnvelope(envelope, { source: '/connectors/test', id: `large-${i}`, timestamp: 1_790_000_000_000n });
+  });
+}
+
 let folder = '';
 let opened: OpenedArchive;
 let index: RecordIndex;
@@ -42,7 +76,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holdfast-accesses-'));
   opened = await openEmbedded(folder, EMBEDDED_DEFAULTS);
   await appendAll(opened, syntheticEvents({ records: 120, seed: 1, conversations: 5, timestamp: 1_790_000_000_000n }), () => undefined);
-  await appendAll(opened, [colon('1'), colon('2')], () => undefined);
+  await appendAll(opened, [colon('1'), colon('2'), ...large()], () => undefined);
   await sealUntilIdle(opened, new PrintedAlarms(), () => undefined);
   await indexUntilIdle(opened, new PrintedAlarms(), () => undefined);
   index = opened.index();
@@ -107,6 +141,39 @@ describe('accesses', () => {
     expect(await newestAccess()).toMatchObject({ type: 'access.search', shown: page.hits.map(({ id }) => id) });
     const times = page.hits.map((hit) => ('sentAt' in hit ? Date.parse(hit.sentAt) : NaN));
     expect(times).toEqual([...times].sort((a, b) => b - a));
+  });
+});
+
+describe('large records', () => {
+  it('are shown in part on a page, which says so and where the whole is, and whole when they are opened', async () => {
+    const page = await discovery.search(ME, 'workspace:large contract', { sort: 'oldest' });
+    if (!page.ok) throw new Error('the query was refused');
+    const views = page.hits.flatMap((hit) => ('sentAt' in hit ? [hit] : []));
+    expect(views.map(({ truncated }) => truncated)).toEqual([true, true, true]);
+    for (const view of views) {
+      expect(Buffer.byteLength(JSON.stringify(view))).toBeLessThan(18_000);
+      expect(view.event).toMatchObject({ kind: 'message.created', conversation: { id: 'room', name: 'Room' }, actor: { display_name: 'Ann' } });
+      expect(view.highlights).toEqual([{ start: 0, end: 8 }]);
+      const { event } = await discovery.open(ME, view.id);
+      expect(view.eventBytes).toBe(Buffer.byteLength(JSON.stringify(event)));
+      expect(view.whole).toBe(`/api/v1/records/${view.id}`);
+    }
+    const [byText, byFile, byRest] = views;
+    expect(LONG.startsWith(byText?.event?.body?.text ?? '-')).toBe(true);
+    expect(byText?.event?.body?.text.isWellFormed()).toBe(true);
+    expect(byFile?.event?.attachments).toEqual([expect.objectContaining({ id: 'f', bytes: 600_000, state: 'stored' })]);
+    expect(byFile?.event?.attachments?.[0]?.inline).toBeUndefined();
+    expect(byRest?.event?.extensions).toEqual({});
+    const whole = await discovery.context(ME, byFile?.id ?? '', 1, 1);
+    expect(whole.record.truncated).toBeUndefined();
+    expect(whole.record.event?.attachments?.[0]?.inline).toHaveLength(800_000);
+    expect([...whole.before, ...whole.after].map(({ truncated }) => truncated)).toEqual([true, true]);
+  });
+
+  it('of ordinary size are shown whole', async () => {
+    const page = await discovery.search(ME, 'workspace:"https://chat.example"');
+    if (!page.ok) throw new Error('the query was refused');
+    expect(page.hits.map((hit) => 'truncated' in hit)).toEqual([false, false]);
   });
 });
 

@@ -106,7 +106,8 @@ function lineOf(hit: RecordView): string {
   const who = event?.actor?.display_name ?? event?.actor?.handle ?? event?.actor?.source_user_id ?? '';
   const where = event?.conversation.name ?? event?.conversation.id ?? '';
   const text = event?.body?.text ?? (event === undefined ? `(${hit.status})` : `(${event.kind})`);
-  return `${hit.sentAt}  ${where}  ${who}: ${text.replaceAll(/\s+/g, ' ')}\n    ${hit.id}`;
+  const more = hit.truncated === true ? ` … (${count(hit.eventBytes ?? 0)} bytes; holdfast show prints all)` : '';
+  return `${hit.sentAt}  ${where}  ${who}: ${text.replaceAll(/\s+/g, ' ')}${more}\n    ${hit.id}`;
 }
 
 /** `holdfast show RECORD_ID`: the record, its proof, and --context N events before and after it. */
