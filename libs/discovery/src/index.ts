@@ -3,6 +3,8 @@ export type { SealedCapture } from './find-capture.js';
 export { openDiscovery } from './open-discovery.js';
 export { RecordOpener, proofOf } from './open-record.js';
 export type { VerifiedRecord } from './open-record.js';
+export { canonicalPosition } from './position-digest.js';
+export type { PositionDigest } from './position-digest.js';
 export { pageViewOf } from './page-view.js';
 export { detailOf, viewOf } from './record-view.js';
 export type { Bytes, RecordDetail, RecordView, Sent } from './record-view.js';

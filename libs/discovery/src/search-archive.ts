@@ -8,6 +8,7 @@ import { toHex } from '@holdfast/seal';
 import { RecordOpener } from './open-record.js';
 import type { VerifiedRecord } from './open-record.js';
 import { pageViewOf } from './page-view.js';
+import { digestOf } from './position-digest.js';
 import { detailOf } from './record-view.js';
 import type { RecordDetail, RecordView, Sent } from './record-view.js';
 
@@ -100,7 +101,7 @@ export class Discovery {
         timeZone,
         total: page.total,
         shown: options.idsOnly === true ? [] : page.hits.map(({ id }) => id),
-        position: page.position,
+        position: digestOf(this.#parts.archive.crypto, page.position),
       }),
     ]);
     return {

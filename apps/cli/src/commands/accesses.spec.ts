@@ -139,6 +139,11 @@ describe('accesses', () => {
     if (!page.ok) throw new Error('the query was refused');
     expect(page.hits.length).toBeGreaterThan(40);
     expect(await newestAccess()).toMatchObject({ type: 'access.search', shown: page.hits.map(({ id }) => id) });
+    const { chains, governance, generation } = page.position;
+    const names = Object.keys(chains).sort();
+    const canonical = `{"chains":{${names.map((name) => `"${name}":${chains[name] ?? 0}`).join()}},"generation":"${generation}","governance":${governance}}`;
+    const sha256 = createHash('sha256').update(canonical).digest('hex');
+    expect(await newestAccess()).toMatchObject({ position: { sha256, chains: names.length, governance, generation } });
     const times = page.hits.map((hit) => ('sentAt' in hit ? Date.parse(hit.sentAt) : NaN));
     expect(times).toEqual([...times].sort((a, b) => b - a));
   });
