@@ -4,6 +4,8 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Crypto, PublicKey } from '@holdfast/seal';
 
 const TAG = 16;
+/** What stands before the 32 bytes of an Ed25519 key in its SubjectPublicKeyInfo (RFC 8410 §4). */
+const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 // Not in Node's documentation but in every release since 4; a spec compares it with sha256().
 const { latin1Write } = Buffer.prototype as unknown as { latin1Write: (this: Uint8Array, text: string, at: number, length: number) => number };
 const COMPRESS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
@@ -59,6 +61,10 @@ export const nodeCrypto: Crypto = {
   verifyEs256(key, data, signature) {
     const parsed = parsePublicKey(key);
     return parsed !== undefined && verify('sha256', data, { key: parsed, dsaEncoding: 'ieee-p1363' }, signature);
+  },
+  verifyEd25519(key, data, signature) {
+    if (key.length !== 32 || signature.length !== 64) return false;
+    return verify(null, data, createPublicKey({ key: Buffer.concat([ED25519_SPKI, key]), format: 'der', type: 'spki' }), signature);
   },
 };
 

@@ -105,7 +105,7 @@ describe('JwksKeyRing', () => {
     const { kty, crv, x } = await ring.logKey();
     const key = createPublicKey({ key: { kty, crv, x }, format: 'jwk' });
     const message = Buffer.from('example.org/log\n1\n\n');
-    expect(verify(null, message, key, await ring.signLog(message))).toBe(true);
+    expect(verify(null, message, key, await ring.signCheckpoint(message))).toBe(true);
   });
 
   it('refuses a private key where a public one belongs', async () => {

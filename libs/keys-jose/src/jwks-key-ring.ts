@@ -52,10 +52,9 @@ export class JwksKeyRing implements KeyRing {
     return (await this.#signing()).signer.sign(payload, typ);
   }
 
-  /** Ed25519 signature of the log key, for checkpoints (C2SP signed-note). */
-  async signLog(message: Uint8Array): Promise<Uint8Array> {
+  async signCheckpoint(text: Uint8Array): Promise<Uint8Array> {
     const { kty, crv, x, d } = await this.#log();
-    return sign(null, message, createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' }));
+    return sign(null, text, createPrivateKey({ key: { kty, crv, x, d }, format: 'jwk' }));
   }
 
   async wrap(dataKey: Uint8Array, context: WrapContext): Promise<{ readonly kek: string; readonly escrow: string }> {

@@ -43,6 +43,8 @@ export interface KeyRing {
   recoveryKeys(): Promise<readonly PublicJwk[]>;
   /** Compact JWS, ES256, protected header exactly {alg, kid, typ} in this order. */
   sign(payload: Uint8Array, typ: string): Promise<string>;
+  /** 64-byte Ed25519 signature of the log key over the text of a checkpoint (C2SP signed-note). Signs what it is given: only the notary may ask. */
+  signCheckpoint(text: Uint8Array): Promise<Uint8Array>;
   /** Two compact JWEs of a 32-byte data key: for the cohort's KEK and for its escrow key. */
   wrap(dataKey: Uint8Array, context: WrapContext): Promise<{ readonly kek: string; readonly escrow: string }>;
   /** Opens a KEK wrap. Anything in the protected header that differs from `context` is refused with `key_malformed`. */

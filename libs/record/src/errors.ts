@@ -11,6 +11,10 @@ export type ErrorCode =
   | 'claims_rolled_back'
   /** A claim whose manifest is missing or does not verify; the chain stops until `holdfast claims repair`. */
   | 'claim_unreadable'
+  /** A checkpoint, signed note, proof file or witness message that does not follow its form. */
+  | 'checkpoint_malformed'
+  /** A checkpoint that no key of the log has signed, or that one has not really signed. */
+  | 'checkpoint_refused'
   /** Another writer won this number of the chain. */
   | 'claim_lost'
   /** The chain broke: a link, a number or an offset does not follow. */
@@ -37,6 +41,14 @@ export type ErrorCode =
   | 'key_missing'
   /** A key ring file that cannot be used. */
   | 'key_malformed'
+  /** A batch or state that does not continue, or does not add up to, the log it is part of. */
+  | 'log_differs'
+  /** Bytes of the transparency log that do not follow their format or its rules. */
+  | 'log_malformed'
+  /** Two histories of the log exist under its key, or somebody outside holds another one: nothing is signed. */
+  | 'log_forked'
+  /** The log that is stored is shorter than what was signed: nothing is signed. */
+  | 'log_rolled_back'
   /** The loser's records differ from the winner's at the same offsets: hard alarm. */
   | 'sealed_differs'
   /** A manifest that does not verify. */
@@ -68,7 +80,11 @@ export type ErrorCode =
   /** A time-stamp authority refuses the request, or its answer does not verify. */
   | 'timestamp_refused'
   /** A time-stamp authority cannot be reached, is too slow or has a fault of its own; asked again later. */
-  | 'timestamp_unavailable';
+  | 'timestamp_unavailable'
+  /** A witness that does not know the log, or answers something that is none of its protocol. */
+  | 'witness_refused'
+  /** A witness cannot be reached, is too slow or has a fault of its own; asked again with the next checkpoint. */
+  | 'witness_unavailable';
 
 /** The one error class of the product. `message` is one sentence for a person; it never carries record content or secrets. */
 export class HoldfastError extends Error {
@@ -92,6 +108,7 @@ const KINDS: Partial<Record<ErrorCode, ErrorKind>> = {
   stopped: 'transient',
   claim_lost: 'transient',
   timestamp_unavailable: 'transient',
+  witness_unavailable: 'transient',
   bad_configuration: 'permanent',
   bad_request: 'permanent',
   import_refused: 'permanent',
@@ -99,6 +116,7 @@ const KINDS: Partial<Record<ErrorCode, ErrorKind>> = {
   record_missing: 'permanent',
   source_refused: 'permanent',
   timestamp_refused: 'permanent',
+  witness_refused: 'permanent',
 };
 
 /** The kind of `error`. Unknown means integrity: an error nobody foresaw stops the partition rather than skip a record. */

@@ -23,4 +23,6 @@ export interface Crypto {
   decompress(data: Uint8Array, length: number): Uint8Array | undefined;
   /** ES256 (RFC 7518 §3.4): 64-byte R ‖ S. False for a key that is no P-256 point. */
   verifyEs256(key: PublicKey, data: Uint8Array, signature: Uint8Array): boolean;
+  /** Ed25519 (RFC 8032 §5.1.7). `key` has 32 bytes, `signature` 64; false for any other length and for a key that is no point. */
+  verifyEd25519(key: Uint8Array, data: Uint8Array, signature: Uint8Array): boolean;
 }

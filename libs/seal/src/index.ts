@@ -15,6 +15,7 @@ export { emptyRoot, inclusionPath, leafHash, rootFromPath, rootInPlace, rootOf }
 export {
   GENESIS_CLAIM,
   GENESIS_KEY,
+  LOG_CHAIN,
   claimKey,
   contentKey,
   contentPrefix,
@@ -29,7 +30,7 @@ export {
 export type { ContentName, ManifestName } from './names.js';
 export { BLOCK_BYTES, ObjectBuilder } from './object-builder.js';
 export type { ObjectSecret, SealedObject } from './object-builder.js';
-export { deriveObjectKeys } from './object-keys.js';
+export { deriveObjectKeys, labelCommitment } from './object-keys.js';
 export type { ObjectKeys, ObjectPlace } from './object-keys.js';
 export { ObjectReader, blockOf, checkHeader, coverageProblem, proofHolds, readTrailer } from './object-reader.js';
 export type { OpenedRecord, RecordVisitor, WalkedObject } from './object-reader.js';
@@ -39,5 +40,5 @@ export { decodeRecord, encodeRecord } from './record-bytes.js';
 export type { RecordHead } from './record-bytes.js';
 export { SegmentBuilder } from './segment-builder.js';
 export type { Loss, SealedSegment } from './segment-builder.js';
-export { parseTrailer, segmentRoot } from './trailer.js';
+export { objectEntry, parseTrailer, segmentRoot } from './trailer.js';
 export type { BlockEntry, Trailer } from './trailer.js';

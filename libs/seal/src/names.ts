@@ -3,6 +3,8 @@ import type { Cohort } from './cohort.js';
 /** Keys of stored objects (format section 2). */
 export const GENESIS_KEY = 'genesis.jws';
 export const GENESIS_CLAIM = 'genesis/0000000000000000';
+/** What claims of batches of the transparency log say as their chain. No chain of the vault has this name. */
+export const LOG_CHAIN = 'log';
 
 /** seq in decimal, zero-padded to 16 digits, so that listings come in order. */
 export function paddedSeq(seq: number): string {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { inspect } from 'node:util';
 import { deflateRawSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -87,6 +87,16 @@ export function describeKeyRing(name: string, make: () => Promise<KeyRingUnderTe
         expect(opened?.header).toBe(JSON.stringify({ alg: 'ES256', kid: key.kid, typ: 'holdfast-manifest+json' }));
         expect(opened?.payload.equals(payloads[at] ?? randomBytes(1))).toBe(true);
       }
+    });
+
+    it('signs checkpoints with the log key, so that another implementation verifies them', async () => {
+      const { kty, crv, x } = await ring.logKey();
+      const key = createPublicKey({ key: { kty, crv, x }, format: 'jwk' });
+      const text = Buffer.from('example.com/log\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n');
+      const signature = await ring.signCheckpoint(text);
+      expect(signature).toHaveLength(64);
+      expect(verify(null, text, key, signature)).toBe(true);
+      expect(verify(null, text.subarray(1), key, signature)).toBe(false);
     });
 
     it('wraps so that another implementation opens both wraps, with the names in the protected header', async () => {

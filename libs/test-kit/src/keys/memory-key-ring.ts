@@ -66,9 +66,9 @@ export class MemoryKeyRing implements KeyRing {
     return signCompact({ alg: 'ES256', kid: this.#manifest.publicJwk.kid, typ }, payload, this.#manifest.privateJwk);
   }
 
-  /** Ed25519 signature of the log key. */
-  signLog(message: Uint8Array): Promise<Uint8Array> {
-    return Promise.resolve(sign(null, message, createPrivateKey({ key: this.#log, format: 'jwk' })));
+  async signCheckpoint(text: Uint8Array): Promise<Uint8Array> {
+    await this.#step('sign');
+    return sign(null, text, createPrivateKey({ key: this.#log, format: 'jwk' }));
   }
 
   /** Signs with the recovery key, which a server never has. */
