@@ -341,6 +341,31 @@ describe('the index role', () => {
     expect(await archive.problems()).toEqual([]);
   });
 
+  it('shares an archive with another process of its role without an alarm, and takes over when that one is gone', async () => {
+    const archive = await sealed();
+    const gate = Promise.withResolvers<undefined>();
+    const slow = new MemoryRecordIndex({ store: archive.indexStore, faults: { before: (op) => (op === 'refresh' ? gate.promise : undefined) } });
+    const two = [follow(archive, await archive.open()), follow(archive, await archive.open(), slow)];
+    const { worker, alarms } = await start(archive);
+    const end = (): bigint => archive.log.watermarks(AT).high;
+    const searchable = (): number => archive.indexStore.current?.entries.size ?? 0;
+    for (let round = 0; round < 5; round++) {
+      archive.append(8);
+      await archive.untilSealed(worker, alarms);
+      await until(() => searchable() === Number(end()), 60_000, 'the index');
+    }
+    // The second comes with a position that the first has left behind long ago.
+    gate.resolve(undefined);
+    await until(() => two.every(({ follower }) => follower.position?.chains[CHAIN] === two[0]?.follower.position?.chains[CHAIN]), 60_000, 'both');
+    expect(two.map((one) => one.alarms.raised)).toEqual([[], []]);
+    await two[0]?.follower.stop();
+    archive.append(8);
+    await archive.untilSealed(worker, alarms);
+    await until(() => searchable() === Number(end()), 60_000, 'the index');
+    expect(two[1]?.alarms.raised).toEqual([]);
+    expect(await archive.problems()).toEqual([]);
+  });
+
   it('does not touch an index of another tokenizer: INDEX_REBUILD_NEEDED', async () => {
     const archive = await sealed();
     const old = new MemoryRecordIndex({ store: archive.indexStore, tokenizer: 'an old one' });

@@ -34,6 +34,10 @@ const LONGEST_WAIT_MS = 10_000;
 const DAMAGED_AGAIN_MS = 5_000;
 /** How often the end of a chain is looked at for manifests without claims: a claim that is gone would look like the end for ever. */
 const LOOK_BEHIND_MS = 60_000;
+/** A process that was overtaken by another one of its role looks again after so many times the usual pause. */
+const STANDBY_POLLS = 25;
+/** Failures in a row of an index that opens, before they are an alarm: another process may be writing a long transaction. */
+const QUIET_FAILURES = 3;
 /** Segments written before a publish while catching up; a publish costs a refresh. */
 const SEGMENTS_PER_PUBLISH = 16;
 
@@ -57,6 +61,8 @@ export class IndexFollower {
   /** When the end of a chain was last looked behind. */
   readonly #lookedBehind = new Map<string, number>();
   #position: Position | undefined;
+  /** What the index said when this process last opened or published it. */
+  #published: Position | undefined;
   #running: Promise<void> | undefined;
   #dirty = 0;
   readonly counts: IndexCounts = { segments: 0, documents: 0, unindexed: 0, unparsed: 0, keyMismatches: 0 };
@@ -103,22 +109,48 @@ export class IndexFollower {
     const { alarms, pollMs = 200 } = this.#options;
     const stopped = (): boolean => this.#abort.signal.aborted;
     let wait = pollMs;
+    let quiet = 0;
     while (!stopped()) {
       try {
         if (this.#position === undefined) await this.#open();
         const more = await this.#round();
         wait = pollMs;
+        quiet = 0;
         for (const code of ['INDEX_UNAVAILABLE', 'STORE_UNAVAILABLE', 'CONTENT_DAMAGED', 'INDEX_REBUILD_NEEDED'] as const)
           alarms.clear(code, 'index');
         if (!more) await pause(wait, this.#abort.signal);
       } catch (error) {
         if (stopped()) return;
         // Sealing never waits for this: the role says what is wrong, waits, and catches up.
+        const index = await this.#indexAfter(error);
         this.#position = undefined;
-        this.#raise(error);
         wait = Math.min(wait * 2, LONGEST_WAIT_MS);
+        // Two processes of this role on one archive: the other one indexes, and this one is there when it is gone.
+        if (index === 'moved') wait = Math.min(pollMs * STANDBY_POLLS, LONGEST_WAIT_MS);
+        quiet = index === 'same' ? quiet + 1 : 0;
+        if (index === 'failed' || quiet > QUIET_FAILURES) this.#raise(error);
         await pause(wait, this.#abort.signal).catch(() => undefined);
       }
+    }
+  }
+
+  /** How the index stands after a failure: `moved` by another process meanwhile, the `same`, or it, or something else, `failed`. */
+  async #indexAfter(error: unknown): Promise<'moved' | 'same' | 'failed'> {
+    const before = this.#published;
+    // The codes of an index that another handle has moved (`RecordIndex.write`, `publish`).
+    const mayBeMoved = error instanceof HoldfastError && (error.code === 'index_unavailable' || error.code === 'bad_request');
+    if (!mayBeMoved || before === undefined) return 'failed';
+    try {
+      const now = (await this.#options.index.open()).position;
+      this.#published = now;
+      const moved =
+        now.generation !== before.generation ||
+        now.governance > before.governance ||
+        Object.entries(now.chains).some(([chain, seq]) => seq > (before.chains[chain] ?? 0));
+      return moved ? 'moved' : 'same';
+    } catch {
+      // The failure that led here is the one that is told.
+      return 'failed';
     }
   }
 
@@ -135,6 +167,7 @@ export class IndexFollower {
   async #open(): Promise<IndexStatus> {
     const status = await this.#options.index.open();
     this.#position = status.position;
+    this.#published = status.position;
     this.#previous.clear();
     this.#dirty = 0;
     return status;
@@ -247,6 +280,7 @@ export class IndexFollower {
     const position = { ...this.#required(), governance: this.#options.governance.head.next };
     // Written, visible and durable first, then the cursor: a crash between repeats, never skips.
     await this.#options.index.publish(position);
+    this.#published = position;
     this.#position = position;
     this.#dirty = 0;
   }
