@@ -4,6 +4,7 @@ export type { FolderSettings } from './archive-folder.js';
 export { openCluster, openClusterStores, s3Connection } from './cluster.js';
 export type { ClusterStores, OpenClusterOptions } from './cluster.js';
 export { lockFolder, openEmbedded, osPrincipal } from './embedded.js';
+export type { FolderLock } from '@holdfast/embedded';
 export { openPatiently } from './open-patiently.js';
 export { SOFTWARE } from './opened-archive.js';
 export type { OpenedArchive } from './opened-archive.js';

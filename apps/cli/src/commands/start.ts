@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
+import { EMBEDDED_DEFAULTS, lockFolder, openEmbedded } from '@holdfast/assembly';
+import type { FolderLock, OpenedArchive } from '@holdfast/assembly';
 import { sampleEvents } from '@holdfast/connectors';
 import { HoldfastError } from '@holdfast/record';
 import { z } from 'zod';
@@ -10,7 +11,7 @@ import { EXIT, count } from '../output.js';
 import type { GlobalOptions } from '../session.js';
 import { appendAll } from './generate.js';
 
-const HOST = '127.0.0.1';
+const LOOPBACK = '127.0.0.1';
 const READY_WITHIN_MS = 60_000;
 const LOOK_MS = 100;
 const FORCE_AFTER_MS = 20_000;
@@ -37,12 +38,16 @@ export async function start(options: StartOptions): Promise<number> {
       'bad_configuration',
       'Name the folder of the archive: --data DIR. Services of a cluster are started one by one, see docs/operations.',
     );
-  await refuseOccupied(options.port);
-  await refuseOccupied(options.port + 1);
+  const host = hostOf(options.environment);
+  const shown = host === LOOPBACK ? 'localhost' : host;
+  await refuseOccupied(options.port, host);
+  await refuseOccupied(options.port + 1, host);
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
   const opened = await openEmbedded(folder, EMBEDDED_DEFAULTS);
+  // Nothing would break, since claims decide; but everything would be done twice, and thrown away once.
+  const lock = await lockStart(opened, folder);
   say(
     opened.created ? `A new archive was made in ${folder}, with its keys in ${folder}/keys.` : `The archive in ${folder} goes on where it stopped.`,
   );
@@ -73,26 +78,43 @@ export async function start(options: StartOptions): Promise<number> {
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   const first = Promise.race(services.map((service) => service.ended.then((code) => ({ service, code }))));
-  const ready = await Promise.race([waitReady(options.port, () => stopping !== undefined), first.then(() => false)]);
+  const ready = await Promise.race([waitReady(host, options.port, () => stopping !== undefined), first.then(() => false)]);
   if (ready && samples > 0) {
     say('Sealing and indexing them ...');
-    const searchable = await Promise.race([waitSearchable(options.port, samples, () => stopping !== undefined), first.then(() => false)]);
+    const searchable = await Promise.race([waitSearchable(host, options.port, samples, () => stopping !== undefined), first.then(() => false)]);
     if (searchable) say(`${count(samples)} messages are sealed, verified and searchable.`);
   }
-  if (ready && stopping === undefined) announce(options.port, folder, say);
+  if (ready && stopping === undefined) announce(urlOf(shown, options.port), folder, say);
   else if (stopping === undefined && services.every(({ child }) => child.exitCode === null && child.signalCode === null))
-    say(
-      `Not everything is ready yet: http://localhost:${options.port}/ready and http://localhost:${options.port + 1}/ready say why. Ctrl-C stops it.`,
-    );
+    say(`Not everything is ready yet: ${urlOf(shown, options.port)}/ready and ${urlOf(shown, options.port + 1)}/ready say why. Ctrl-C stops it.`);
   const { service, code } = await first;
   for (const other of services) if (other !== service) other.child.kill('SIGTERM');
   await Promise.all(services.map(({ ended }) => ended));
+  lock.release();
   if (stopping !== undefined) {
     say('Stopped cleanly.');
     return EXIT.done;
   }
   process.stderr.write(`The service ${service.name} ended by itself; its last lines above say why.\n`);
   return code === 0 ? EXIT.couldNotRun : code;
+}
+
+/** Where the services listen, as they read it themselves; what they refuse of it, they say. */
+function hostOf({ HOLDFAST_HTTP_HOST: host = '' }: NodeJS.ProcessEnv): string {
+  return host.trim() === '' ? LOOPBACK : host.trim();
+}
+
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+async function lockStart(opened: OpenedArchive, folder: string): Promise<FolderLock> {
+  try {
+    return lockFolder(folder, 'start', `The archive in ${folder} is already started, by another "holdfast start": use that one, or stop it first.`);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
 }
 
 function launch(name: string, environment: NodeJS.ProcessEnv): Service {
@@ -115,10 +137,10 @@ function launch(name: string, environment: NodeJS.ProcessEnv): Service {
 }
 
 /** True as soon as both services say that they are ready. */
-async function waitReady(port: number, stopped: () => boolean): Promise<boolean> {
+async function waitReady(host: string, port: number, stopped: () => boolean): Promise<boolean> {
   const until = Date.now() + READY_WITHIN_MS;
   while (!stopped() && Date.now() < until) {
-    const answers = await Promise.all([port, port + 1].map(isReady));
+    const answers = await Promise.all([port, port + 1].map((each) => isReady(host, each)));
     if (answers.every(Boolean)) return true;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
@@ -126,10 +148,10 @@ async function waitReady(port: number, stopped: () => boolean): Promise<boolean>
 }
 
 /** True as soon as `records` records are sealed and nothing that is sealed waits for the index. */
-async function waitSearchable(port: number, records: number, stopped: () => boolean): Promise<boolean> {
+async function waitSearchable(host: string, port: number, records: number, stopped: () => boolean): Promise<boolean> {
   const until = Date.now() + READY_WITHIN_MS;
   while (!stopped() && Date.now() < until) {
-    const messages = (await chainsOf(port)).filter(({ chain }) => chain.startsWith('msg/'));
+    const messages = (await chainsOf(host, port)).filter(({ chain }) => chain.startsWith('msg/'));
     const sealed = messages.reduce((sum, { nextOffset }) => sum + Number(nextOffset), 0);
     if (sealed >= records && messages.every(({ notYetSearchable }) => notYetSearchable === 0)) return true;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
@@ -138,9 +160,9 @@ async function waitSearchable(port: number, records: number, stopped: () => bool
 }
 
 /** None while audit does not answer as it should: whoever waits asks again until the deadline. */
-async function chainsOf(port: number): Promise<z.infer<typeof statusSchema>['chains']> {
+async function chainsOf(host: string, port: number): Promise<z.infer<typeof statusSchema>['chains']> {
   try {
-    const answer = statusSchema.safeParse(await (await fetch(`http://${HOST}:${port}/api/v1/status`)).json());
+    const answer = statusSchema.safeParse(await (await fetch(`${urlOf(host, port)}/api/v1/status`)).json());
     return answer.success ? answer.data.chains : [];
   } catch {
     // It is being stopped, or has ended; then the end of the process is what is told.
@@ -148,27 +170,27 @@ async function chainsOf(port: number): Promise<z.infer<typeof statusSchema>['cha
   }
 }
 
-async function isReady(port: number): Promise<boolean> {
+async function isReady(host: string, port: number): Promise<boolean> {
   try {
-    return (await fetch(`http://${HOST}:${port}/ready`)).ok;
+    return (await fetch(`${urlOf(host, port)}/ready`)).ok;
   } catch {
     // Not listening yet: asked again until the deadline.
     return false;
   }
 }
 
-function announce(port: number, folder: string, say: (line: string) => void): void {
+function announce(url: string, folder: string, say: (line: string) => void): void {
   const cli = 'npx --no-install holdfast';
   say(`
 Holdfast is running.
-  API         http://localhost:${port}/api/v1/status   (only from this machine, until accounts exist)
-  Reference   http://localhost:${port}/openapi.json
+  API         ${url}/api/v1/status   (only from this machine, until accounts exist)
+  Reference   ${url}/openapi.json
 
 Try:
   ${cli} search 'contract' --data ${folder}
   ${cli} search '合同 OR 预算' --data ${folder}
   ${cli} verify --data ${folder}
-  curl 'http://localhost:${port}/api/v1/search?q=budget'
+  curl '${url}/api/v1/search?q=budget'
 
 Ctrl-C stops it; the next start goes on with the same archive.`);
 }
@@ -186,17 +208,17 @@ async function sourceIsEmpty(opened: Awaited<ReturnType<typeof openEmbedded>>): 
 }
 
 /** @throws HoldfastError `bad_configuration` when somebody listens on the port, or nobody may */
-export function refuseOccupied(port: number): Promise<void> {
+export function refuseOccupied(port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (cause: NodeJS.ErrnoException) => {
       const sentence =
         cause.code === 'EADDRINUSE'
           ? `Port ${port} is in use: stop what listens there, or choose another with --port.`
-          : `Nothing can listen on port ${port} (${cause.code ?? cause.message}): choose another with --port.`;
+          : `Nothing can listen on port ${port} of ${host} (${cause.code ?? cause.message}): choose another with --port, or mend HOLDFAST_HTTP_HOST.`;
       reject(new HoldfastError('bad_configuration', sentence, { cause }));
     });
-    probe.listen(port, HOST, () => {
+    probe.listen(port, host, () => {
       probe.close(() => {
         resolve();
       });
