@@ -47,8 +47,13 @@ export function deriveObjectKeys(crypto: Crypto, dataKey: Uint8Array, random: Ui
     salt: derive('salt'),
     label,
     commitment: derive('commit'),
-    labelCommitment: crypto.sha256(concat(utf8('holdfast/1 label-commitment\0'), label)),
+    labelCommitment: labelCommitment(crypto, label),
   };
+}
+
+/** What the manifest says of a label key, so that a key disclosed later can be checked. */
+export function labelCommitment(crypto: Crypto, labelKey: Uint8Array): Uint8Array {
+  return crypto.sha256(concat(utf8('holdfast/1 label-commitment\0'), labelKey));
 }
 
 /** Kinds of encrypted parts, part of nonce and AAD. */

@@ -130,20 +130,20 @@ export function objectRoot(crypto: Crypto, blocks: readonly Pick<BlockEntry, 'en
   );
 }
 
-/** Segment root: the tree over object entries `u16 no ‖ u32 records ‖ root`. */
+/** Object entry, the leaf data of the segment's tree: `u16 no ‖ u32 records ‖ root`. */
+export function objectEntry(object: { readonly no: number; readonly records: number; readonly root: Uint8Array }): Uint8Array {
+  const entry = new Uint8Array(38);
+  const view = viewOf(entry);
+  view.setUint16(0, object.no);
+  view.setUint32(2, object.records);
+  entry.set(object.root, 6);
+  return entry;
+}
+
+/** Segment root: the tree over the object entries. */
 export function segmentRoot(
   crypto: Crypto,
   objects: readonly { readonly no: number; readonly records: number; readonly root: Uint8Array }[],
 ): Uint8Array {
-  return rootOf(
-    crypto,
-    objects.map((object) => {
-      const entry = new Uint8Array(38);
-      const view = viewOf(entry);
-      view.setUint16(0, object.no);
-      view.setUint32(2, object.records);
-      entry.set(object.root, 6);
-      return entry;
-    }),
-  );
+  return rootOf(crypto, objects.map(objectEntry));
 }
