@@ -10,9 +10,11 @@ const base = {
   principal: z.string().min(1).max(200),
 };
 const decimal = z.string().regex(/^(0|[1-9]\d{0,18})$/);
+/** Taken among the claims: by governance itself, by the transparency log and by the genesis. */
+const TAKEN = ['gov', 'log', 'genesis'];
 /** Chains are parts of object keys: a name that no store can hold must not be registered (format section 2). */
 const isChainName = (text: string): boolean =>
-  text !== 'gov' && text.split('/').every((part) => /^[A-Za-z0-9._=~-]{1,249}$/.test(part) && part !== '.' && part !== '..');
+  !TAKEN.includes(text) && text.split('/').every((part) => /^[A-Za-z0-9._=~-]{1,249}$/.test(part) && part !== '.' && part !== '..');
 const chain = z.string().max(400).refine(isChainName, 'no chain can have this name');
 const className = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 const reason = z.string().min(1).max(1000);

@@ -197,7 +197,7 @@ describe('events', () => {
       ])
         expect(() => parseClearEvent(value)).toThrow(expect.objectContaining({ code: 'format_malformed' }));
     }
-    for (const chain of ['', 'gov', '../x', 'msg/a/../b', 'msg//b', '/msg', 'msg/', 'msg/a b', 'msg/\u5408', 'x'.repeat(250), 'x/'.repeat(200) + 'x'])
+    for (const chain of ['', 'gov', 'log', 'genesis', '../x', 'msg/a/../b', 'msg//b', '/msg', 'msg/', 'msg/a b', 'msg/\u5408', 'x'.repeat(250), 'x/'.repeat(200) + 'x'])
       expect(() => parseClearEvent({ type: 'chain.registered', ...base(), chain })).toThrow(expect.objectContaining({ code: 'format_malformed' }));
     for (const chain of ['access/api-0', `msg/a/${'t'.repeat(249)}/0/0`, 'msg/slack/...topic_1/12/0', 'carry', 'days/msg/a/b/0/0'])
       parseClearEvent({ type: 'chain.registered', ...base(), chain });
