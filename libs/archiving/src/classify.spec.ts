@@ -67,7 +67,9 @@ describe('a record', () => {
     });
     const values = fc.oneof(
       fc.constantFrom(null, '', 'no JSON', '{}', '[]', '\u0000{}'),
-      fc.date({ min: new Date('2025-01-01T00:00:00Z'), max: new Date('2027-12-31T00:00:00Z'), noInvalidDate: true }).map((at) => event(at.toISOString())),
+      fc
+        .date({ min: new Date('2025-01-01T00:00:00Z'), max: new Date('2027-12-31T00:00:00Z'), noInvalidDate: true })
+        .map((at) => event(at.toISOString())),
       fc
         .date({ min: new Date('2026-02-01T00:00:00Z'), max: new Date('2027-12-31T00:00:00Z'), noInvalidDate: true })
         .map((at) => `[${event('2026-01-01T00:00:00Z')},${event(at.toISOString())}]`),

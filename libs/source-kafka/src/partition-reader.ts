@@ -14,8 +14,10 @@ export interface ReaderLimits {
   readonly maxBatchBytes: number;
 }
 
-/** Handed over at once: a legal batch may hold millions of small records. */
-const RECORDS_AT_ONCE = 16_000;
+/** Handed over at once: a legal batch may hold millions of small records, and few live objects keep garbage collection cheap. */
+const RECORDS_AT_ONCE = 1_000;
+/** A batch of the log with so many records is handed over before the next one is decoded. */
+const RECORDS_WORTHWHILE = 250;
 const RETRY_FROM_MS = 50;
 const RETRY_TO_MS = 1000;
 /** A leader that moves is back within this; health need not flap. */
@@ -181,6 +183,7 @@ export class PartitionReader {
         }
         // Markers, aborted records and what compaction removed at the end of the batch are passed over here.
         this.#position = head.lastOffset + 1n;
+        if (records.length >= RECORDS_WORTHWHILE) await flush(this.#epoch);
       }
     } catch (error) {
       // What came before the fault is whole and in order. (After a fault of the handler nothing is left to hand over.)

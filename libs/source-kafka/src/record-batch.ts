@@ -101,6 +101,8 @@ class RecordReader {
   readonly #appendTime: bigint | undefined;
   readonly #lastDelta: number;
   #at = 0;
+  /** Those of the record before: producers repeat most headers, and garbage was the largest single cost of reading. */
+  #lastHeaders: readonly RawHeader[] = NONE;
 
   constructor({ bytes, baseOffset, attributes, lastOffset }: BatchHead, records: Buffer) {
     this.#bytes = records;
@@ -143,20 +145,31 @@ class RecordReader {
     if (count < 0 || count * 2 > this.#bytes.length - this.#at) throw this.#damaged();
     const headers: RawHeader[] = [];
     for (let i = 0; i < count; i++) {
-      const key = this.#nullable();
+      const last = this.#lastHeaders[i];
+      const key = this.#nullable(last?.key);
       if (key === null) throw this.#damaged();
-      headers.push({ key, value: this.#nullable() });
+      const value = this.#nullable(last?.value);
+      headers.push(last !== undefined && last.key === key && last.value === value ? last : { key, value });
     }
+    this.#lastHeaders = headers;
     return headers;
   }
 
-  #nullable(): Uint8Array | null {
+  /** A view of the bytes; `known` itself where it has the same ones. */
+  #nullable(known?: Uint8Array | null): Uint8Array | null {
     const length = this.#varint();
     if (length === -1) return null;
     const start = this.#at;
     if (length < 0 || start + length > this.#bytes.length) throw this.#damaged();
     this.#at += length;
-    return this.#bytes.subarray(start, start + length);
+    if (known?.length === length && this.#isAt(start, known)) return known;
+    // Not a Buffer, which costs twice as much to make.
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length);
+  }
+
+  #isAt(start: number, known: Uint8Array): boolean {
+    for (let i = 0; i < known.length; i++) if (this.#bytes[start + i] !== known[i]) return false;
+    return true;
   }
 
   /** Zigzag varint of 32 bits. */
