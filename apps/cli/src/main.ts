@@ -11,9 +11,9 @@ import { acceptGap, newEpoch } from './commands/source.js';
 import { start } from './commands/start.js';
 import { storeCheck } from './commands/store-check.js';
 import { verify } from './commands/verify.js';
-import { EXIT, exitCodeOf, outliveReaders, sentenceOf } from './output.js';
+import { EXIT, exitCodeOf, outliveReaders, print, printError, wantsJson } from './output.js';
+import { reason } from './reason.js';
 import type { GlobalOptions } from './session.js';
-import { printable } from './terminal.js';
 
 function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
@@ -91,7 +91,7 @@ command(claims, 'rebuild', 'make claims that were lost, from the manifests')
   .action(run((options: GlobalOptions & { writersStopped?: boolean }) => rebuildAllClaims({ ...options, yes: options.writersStopped === true })));
 command(claims, 'repair', 'replace the unreadable last claim of a chain')
   .requiredOption('--chain <chain>', 'the chain')
-  .requiredOption('--reason <text>', 'why; signed, stored and sealed')
+  .requiredOption('--reason <text>', 'why; signed, stored and sealed', reason)
   .option('--manifest <hash>', 'the manifest that counts, when several verify')
   .option('--recovery-key <file>', 'private recovery key')
   .option(...stopped)
@@ -120,7 +120,7 @@ for (const [name, description, work] of [
 ] as const) {
   command(source, name, description)
     .requiredOption('--partition <topic/number>', 'the partition')
-    .requiredOption('--reason <text>', 'why; sealed with the decision')
+    .requiredOption('--reason <text>', 'why; sealed with the decision', reason)
     .action(run(work));
 }
 
@@ -128,9 +128,14 @@ outliveReaders();
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badConfiguration;
-  else {
-    process.stderr.write(`${printable(sentenceOf(error, process.env['HOLDFAST_DEBUG'] === '1'))}\n`);
+  const json = wantsJson(process.argv.slice(2));
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.badConfiguration;
+    // Its sentence is on stderr already.
+    const message = error.message.replace(/^error: /, '');
+    if (json && error.exitCode !== 0) print(true, { error: { code: 'bad_configuration', message } }, () => '');
+  } else {
+    printError(json, error, process.env['HOLDFAST_DEBUG'] === '1');
     process.exitCode = exitCodeOf(error);
   }
 }

@@ -15,8 +15,7 @@ export function exitCodeOf(error: unknown): number {
 export function sentenceOf(error: unknown, debug: boolean): string {
   if (debug && error instanceof Error) return error.stack ?? error.message;
   if (error instanceof HoldfastError) return error.message;
-  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
-    return 'The disk is full: free some space and run the command again; nothing that was acknowledged is lost.';
+  if (isDiskFull(error)) return 'The disk is full: free some space and run the command again; nothing that was acknowledged is lost.';
   return `It stopped for an unforeseen reason: ${error instanceof Error ? error.message : String(error)}. Set HOLDFAST_DEBUG=1 to see where.`;
 }
 
@@ -51,9 +50,36 @@ export class Progress {
   }
 }
 
+/** Whether the one document of `--json` has been printed. */
+let documented = false;
+
 /** Prints the one document of `--json`, or text. */
 export function print(json: boolean, document: object, text: () => string): void {
+  documented ||= json;
   process.stdout.write(json ? `${JSON.stringify(document)}\n` : `${printable(text())}\n`);
+}
+
+/** Tells why a command ended: a sentence on stderr and, with --json, the document that a program waits for on stdout. */
+export function printError(json: boolean, error: unknown, debug: boolean): void {
+  // What was found is told already; a second document would make both unreadable.
+  if (json && !documented) print(true, { error: { code: codeOf(error), message: sentenceOf(error, false) } }, () => '');
+  process.stderr.write(`${printable(sentenceOf(error, debug))}\n`);
+}
+
+/** Whether the arguments ask for JSON, also when they cannot be read otherwise. */
+export function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end === -1 ? undefined : end).includes('--json');
+}
+
+/** The code of an error as docs/errors.md lists it; `internal` is what nobody foresaw, as over HTTP. */
+function codeOf(error: unknown): string {
+  if (error instanceof HoldfastError) return error.code;
+  return isDiskFull(error) ? 'disk_full' : 'internal';
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOSPC';
 }
 
 /** Writes a line of a long list, as fast as its reader takes it; false when the reader has gone. */

@@ -88,7 +88,7 @@ async function printIds(discovery: Discovery, query: string): Promise<number> {
 }
 
 function refuse(query: string, refused: Refused, json: boolean): number {
-  if (json) process.stdout.write(`${JSON.stringify({ query, ...refused })}\n`);
+  if (json) print(true, { query, ...refused }, () => '');
   else {
     // One line, so that the marks stand below what they mark.
     const line = printable(query.replaceAll(/\s/g, ' '));
