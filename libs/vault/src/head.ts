@@ -1,3 +1,4 @@
+import type { ClaimStore } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
 import { claimKey, manifestPrefix, paddedSeq, parseManifestKey } from '@holdfast/seal';
 import type { Archive } from './archive.js';
@@ -8,7 +9,7 @@ import { readCommitted } from './manifests.js';
  * The number of committed segments of a chain: the first seq without a claim. Doubles from `hint` and halves, so that
  * start-up asks O(log n) claims and never lists everything.
  */
-export async function countClaims(archive: Archive, chain: string, hint = 0): Promise<number> {
+export async function countClaims(archive: { readonly claims: Pick<ClaimStore, 'read'> }, chain: string, hint = 0): Promise<number> {
   const claimed = async (seq: number): Promise<boolean> => (await archive.claims.read(claimKey(chain, seq))) !== undefined;
   let low = hint > 0 && (await claimed(hint - 1)) ? hint : 0;
   let step = 1;
