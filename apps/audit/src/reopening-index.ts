@@ -1,4 +1,14 @@
-import type { IndexDocument, IndexStatus, Position, RecordIndex, SearchHit, SearchPage, SearchRequest } from '@holdfast/ports';
+import type {
+  DocumentDifference,
+  IndexDocument,
+  IndexFailure,
+  IndexStatus,
+  Position,
+  RecordIndex,
+  SearchHit,
+  SearchPage,
+  SearchRequest,
+} from '@holdfast/ports';
 import type { Query } from '@holdfast/query';
 import { HoldfastError } from '@holdfast/record';
 
@@ -45,6 +55,26 @@ export class ReopeningIndex implements RecordIndex {
     return this.#stream((index) => index.all(chain));
   }
 
+  compare(documents: readonly IndexDocument[]): Promise<readonly DocumentDifference[]> {
+    return this.#use((index) => index.compare(documents));
+  }
+
+  held(chain: string, from: string, to: string | undefined): AsyncIterable<SearchHit> {
+    return this.#stream((index) => index.held(chain, from, to));
+  }
+
+  heldChains(): AsyncIterable<string> {
+    return this.#stream((index) => index.heldChains());
+  }
+
+  inspect(deep: boolean): Promise<readonly string[]> {
+    return this.#use((index) => index.inspect(deep));
+  }
+
+  mark(failure: IndexFailure | undefined): Promise<void> {
+    return this.#use((index) => index.mark(failure));
+  }
+
   write(documents: readonly IndexDocument[]): Promise<{ readonly written: number; readonly unindexed: number }> {
     return this.#use((index) => index.write(documents));
   }
@@ -81,7 +111,7 @@ export class ReopeningIndex implements RecordIndex {
     }
   }
 
-  async *#stream(work: (index: RecordIndex) => AsyncIterable<SearchHit>): AsyncGenerator<SearchHit> {
+  async *#stream<T>(work: (index: RecordIndex) => AsyncIterable<T>): AsyncGenerator<T> {
     const handle = (this.#handle ??= this.#open());
     try {
       yield* work(await handle);

@@ -8,6 +8,8 @@ const WHAT_TO_DO: Readonly<Record<AlarmCode, string>> = {
   SOURCE_REFUSED: 'Mend what the message names (topic settings, credentials, certificate); sealing goes on by itself.',
   SOURCE_UNAVAILABLE: 'Bring Kafka back; sealing goes on by itself. Watch how long the topic keeps its records.',
   STORE_UNAVAILABLE: 'Bring the object store back; sealing goes on by itself. Watch how long the topic keeps its records.',
+  INDEX_DIFFERS:
+    'Run "holdfast index attest" to see what differs and keep its report; then "holdfast index rebuild". Search results are marked until then.',
   INDEX_UNAVAILABLE: 'Bring the search engine back; indexing catches up by itself. Sealing is not affected.',
   INDEX_REBUILD_NEEDED: 'Run "holdfast index rebuild": the index was made by another tokenizer version. Sealing is not affected.',
   CLAIMS_ROLLED_BACK: 'Stop every writer, find out who changed the claims bucket, then run "holdfast claims rebuild".',

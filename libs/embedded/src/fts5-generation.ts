@@ -1,4 +1,4 @@
-import type { IndexStatus, Position } from '@holdfast/ports';
+import type { IndexFailure, IndexStatus, Position } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
 import type { DatabaseSync } from 'node:sqlite';
 
@@ -9,10 +9,11 @@ export interface Generation {
   readonly status: IndexStatus;
 }
 
-const COLUMNS = 'number, name, tokenizer, state, position, documents, unindexed';
+const COLUMNS = 'number, name, tokenizer, state, position, documents, unindexed, since, findings';
+const TABLE = 'generation LEFT JOIN failure ON failure.generation = number';
 
 function parse(row: Record<string, unknown>): Generation {
-  const { number, name, tokenizer, state, position, documents, unindexed } = row;
+  const { number, name, tokenizer, state, position, documents, unindexed, since, findings } = row;
   if (
     typeof number !== 'number' ||
     typeof name !== 'string' ||
@@ -26,14 +27,16 @@ function parse(row: Record<string, unknown>): Generation {
   }
   // Written by this module only, from a Position.
   const { chains, governance } = JSON.parse(position) as Pick<Position, 'chains' | 'governance'>;
-  return { number, state, status: { position: { chains, governance, generation: name }, documents, unindexed, tokenizer } };
+  const failure = typeof since === 'string' && typeof findings === 'number' ? { since, findings } : undefined;
+  const status = { position: { chains, governance, generation: name }, documents, unindexed, tokenizer, ...(failure !== undefined && { failure }) };
+  return { number, state, status };
 }
 
 export function findGeneration(db: DatabaseSync, where: 'current' | 'building' | number): Generation | undefined {
   const row =
     typeof where === 'number'
-      ? db.prepare(`SELECT ${COLUMNS} FROM generation WHERE number = ?`).get(where)
-      : db.prepare(`SELECT ${COLUMNS} FROM generation WHERE state = ?`).get(where);
+      ? db.prepare(`SELECT ${COLUMNS} FROM ${TABLE} WHERE number = ?`).get(where)
+      : db.prepare(`SELECT ${COLUMNS} FROM ${TABLE} WHERE state = ?`).get(where);
   return row === undefined ? undefined : parse(row);
 }
 
@@ -53,4 +56,10 @@ export function storePosition(db: DatabaseSync, number: number, position: Positi
     unindexed,
     number,
   );
+}
+
+/** Stores that a generation failed its attestation, or that it does not any more. */
+export function storeFailure(db: DatabaseSync, number: number, failure: IndexFailure | undefined): void {
+  if (failure === undefined) db.prepare('DELETE FROM failure WHERE generation = ?').run(number);
+  else db.prepare('INSERT OR REPLACE INTO failure (generation, since, findings) VALUES (?, ?, ?)').run(number, failure.since, failure.findings);
 }

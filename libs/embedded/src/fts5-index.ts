@@ -1,11 +1,23 @@
-import type { IndexDocument, IndexStatus, Position, RecordIndex, SearchHit, SearchPage, SearchRequest } from '@holdfast/ports';
+import type {
+  DocumentDifference,
+  IndexDocument,
+  IndexFailure,
+  IndexStatus,
+  Position,
+  RecordIndex,
+  SearchHit,
+  SearchPage,
+  SearchRequest,
+} from '@holdfast/ports';
 import { TOKENIZER_VERSION } from '@holdfast/query';
 import type { Query } from '@holdfast/query';
 import { HoldfastError } from '@holdfast/record';
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { findGeneration, insertGeneration, type Generation } from './fts5-generation.js';
-import { countHits, neighbours, selectChain, selectHits, type Place } from './fts5-search.js';
+import { Fts5Comparison } from './fts5-compare.js';
+import { findGeneration, insertGeneration, storeFailure, type Generation } from './fts5-generation.js';
+import { inspectFile } from './fts5-inspect.js';
+import { chainNames, countHits, neighbours, selectChain, selectHeld, selectHits, type Place } from './fts5-search.js';
 import { connectReader, connectWriter, createTables, dropTables, guarded, inTransaction, tablesOf } from './fts5-tables.js';
 import { Fts5Writer } from './fts5-writer.js';
 
@@ -18,6 +30,8 @@ export interface Fts5IndexOptions {
 
 // A stream gives the event loop a turn every so many hits.
 const TURN = 500;
+// Documents that are compared between two turns.
+const COMPARED = 100;
 
 function settle<T>(work: () => T): Promise<T> {
   return new Promise((resolve) => {
@@ -91,6 +105,7 @@ export class Fts5RecordIndex implements RecordIndex {
           more,
           unindexed: status.unindexed,
           position: status.position,
+          ...(status.failure !== undefined && { failure: status.failure }),
         };
       });
     });
@@ -119,6 +134,41 @@ export class Fts5RecordIndex implements RecordIndex {
 
   all(chain: string): AsyncIterable<SearchHit> {
     return this.#stream((db) => selectChain(db, this.#current(db).number, chain), undefined);
+  }
+
+  async compare(documents: readonly IndexDocument[]): Promise<readonly DocumentDifference[]> {
+    const differences: DocumentDifference[] = [];
+    for (let from = 0; from < documents.length; from += COMPARED) {
+      // Others have their turn in between; documents never change, so one state of the file each time is enough.
+      if (from > 0) await new Promise((resolve) => setImmediate(resolve));
+      const part = documents.slice(from, from + COMPARED);
+      differences.push(...(await settle(() => this.#read((db) => new Fts5Comparison(db, this.#searchable(db).number).compare(part)))));
+    }
+    return differences;
+  }
+
+  held(chain: string, from: string, to: string | undefined): AsyncIterable<SearchHit> {
+    return this.#stream((db) => selectHeld(db, this.#current(db).number, chain, from, to), undefined);
+  }
+
+  async *heldChains(): AsyncGenerator<string> {
+    yield* await settle(() => this.#read((db) => chainNames(db, this.#current(db).number)));
+  }
+
+  inspect(deep: boolean): Promise<readonly string[]> {
+    return settle(() => this.#read((db) => [...inspectFile(db, this.#current(db), deep)]));
+  }
+
+  mark(failure: IndexFailure | undefined): Promise<void> {
+    return settle(() => {
+      const db = this.#writerConnection();
+      const store = (): void => {
+        storeFailure(db, this.#current(db).number, failure);
+      };
+      // Between write and publish it goes with what is being written.
+      if (db.isTransaction) store();
+      else inTransaction(db, store);
+    });
   }
 
   beginRebuild(): Promise<IndexStatus> {
@@ -183,6 +233,7 @@ export class Fts5RecordIndex implements RecordIndex {
 
   #delete(db: DatabaseSync, { number }: Generation): void {
     dropTables(db, tablesOf(number));
+    storeFailure(db, number, undefined);
     db.prepare('DELETE FROM generation WHERE number = ?').run(number);
   }
 

@@ -106,3 +106,23 @@ export function* selectChain(db: DatabaseSync, generation: number, chain: string
     .iterate(chain);
   for (const row of rows) yield hits.parse(row);
 }
+
+/** Whatever stands under a chain's name between two places of log order. */
+export function* selectHeld(db: DatabaseSync, generation: number, chain: string, from: string, to: string | undefined): Generator<SearchHit> {
+  const tables = tablesOf(generation);
+  const hits = new Hits(db, generation);
+  const rows = db
+    .prepare(
+      `SELECT ${COLUMNS} FROM ${tables.document} d WHERE d.chain = (SELECT number FROM ${tables.chain} WHERE name = ?)
+       AND d.ord >= ? ${to === undefined ? '' : 'AND d.ord < ?'} ORDER BY d.ord`,
+    )
+    .iterate(chain, from, ...(to === undefined ? [] : [to]));
+  for (const row of rows) yield hits.parse(row);
+}
+
+/** Names of chains that documents bear. */
+export function chainNames(db: DatabaseSync, generation: number): string[] {
+  const { chain, document } = tablesOf(generation);
+  const rows = db.prepare(`SELECT name FROM ${chain} c WHERE EXISTS (SELECT 1 FROM ${document} d WHERE d.chain = c.number) ORDER BY name`).all();
+  return rows.map(({ name }) => String(name));
+}

@@ -4,14 +4,17 @@ import { makePrivate } from './private-file.js';
 
 /** Written to `user_version`; another number is another format. */
 const FORMAT = 1;
+const FAILURE = 'CREATE TABLE IF NOT EXISTS failure (generation INTEGER PRIMARY KEY, since TEXT NOT NULL, findings INTEGER NOT NULL) STRICT';
 const SQLITE_TOOBIG = 18;
 const SQLITE_FULL = 13;
 
-const SCHEMA = `
+/** Of the whole file; tables of a generation are made with it. */
+export const SCHEMA = `
   CREATE TABLE generation (
     number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, tokenizer TEXT NOT NULL,
     state TEXT NOT NULL UNIQUE CHECK (state IN ('current', 'building')),
-    position TEXT NOT NULL, documents INTEGER NOT NULL DEFAULT 0, unindexed INTEGER NOT NULL DEFAULT 0) STRICT;`;
+    position TEXT NOT NULL, documents INTEGER NOT NULL DEFAULT 0, unindexed INTEGER NOT NULL DEFAULT 0) STRICT;
+  ${FAILURE};`;
 
 /** Table names of one generation. */
 export interface Tables {
@@ -65,6 +68,8 @@ export function connectWriter(path: string, busyMs: number): DatabaseSync {
         inTransaction(db, () => {
           create(db, path);
         });
+      // Files that were made before there was this table are opened as they are.
+      else if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'failure'").get() === undefined) db.exec(FAILURE);
     });
     if (formatOf(db) !== FORMAT) throw new HoldfastError('bad_configuration', `${path} is not a search index of this version: delete it and rebuild`);
     return db;

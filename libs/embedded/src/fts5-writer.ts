@@ -1,40 +1,10 @@
-import { checkPublishable } from '@holdfast/ports';
+import { boundedSentAt, checkPublishable, refusal } from '@holdfast/ports';
 import type { IndexDocument, Position } from '@holdfast/ports';
-import { encodeToken } from '@holdfast/query';
-import type { KeywordField } from '@holdfast/query';
 import { HoldfastError } from '@holdfast/record';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { columnsOf } from './fts5-columns.js';
 import { findGeneration, storePosition, type Generation } from './fts5-generation.js';
-import { keywordToken } from './fts5-query.js';
 import { isTooBig, tablesOf } from './fts5-tables.js';
-
-const KEYWORD_FIELDS = [
-  'capture',
-  'kind',
-  'platform',
-  'workspace',
-  'conversation',
-  'thread',
-  'sender',
-  'participants',
-  'has',
-  'is',
-  'fileNames',
-] as const satisfies readonly KeywordField[];
-const MAX_DATE_MS = 8.64e15;
-
-const stream = (tokens: readonly string[]): string => tokens.map(encodeToken).join(' ');
-
-function keywords(document: IndexDocument): string {
-  const tokens: string[] = [];
-  for (const field of KEYWORD_FIELDS) {
-    const value = document[field];
-    // An empty string says that the document has none; an empty item of a list is a value.
-    if (typeof value !== 'string') for (const one of value) tokens.push(keywordToken(field, one));
-    else if (value !== '') tokens.push(keywordToken(field, value));
-  }
-  return tokens.join(' ');
-}
 
 /** Numbers for names that come again and again. */
 class Names {
@@ -165,14 +135,13 @@ export class Fts5Writer {
   }
 
   #add(document: IndexDocument): 'written' | 'stub' | 'known' {
-    const readable = Math.abs(document.sentAt) <= MAX_DATE_MS;
-    const sentAt = Math.max(-MAX_DATE_MS, Math.min(MAX_DATE_MS, document.sentAt));
+    const readable = refusal(document) !== 'certain';
     const { changes, lastInsertRowid } = this.#document.run(
       document.id,
       this.#chains.number(document.chain),
       document.seq,
       document.order,
-      sentAt,
+      boundedSentAt(document),
       this.#conversations.number(document.conversation),
       `${document.cohort.className}/${document.cohort.period}`,
       readable ? 0 : 1,
@@ -180,7 +149,8 @@ export class Fts5Writer {
     if (changes === 0) return 'known';
     if (!readable) return 'stub';
     try {
-      this.#text.run(lastInsertRowid, stream(document.body), stream(document.subject), stream(document.conversationName), keywords(document));
+      const { body, subject, conversationName, keywords } = columnsOf(document);
+      this.#text.run(lastInsertRowid, body.join(' '), subject.join(' '), conversationName.join(' '), keywords.join(' '));
       return 'written';
     } catch (error) {
       if (!isTooBig(error)) throw error;

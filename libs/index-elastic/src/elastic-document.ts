@@ -1,8 +1,8 @@
+import { boundedSentAt } from '@holdfast/ports';
 import type { IndexDocument } from '@holdfast/ports';
 import { createHash } from 'node:crypto';
 
 const MAX_FACET_BYTES = 512;
-const MAX_DATE_MS = 8.64e15;
 
 /**
  * A facet value as it is indexed, and as a query must ask for it. Lucene refuses terms over 32,766 bytes; a value over 512
@@ -53,14 +53,15 @@ export function sourceOf(document: IndexDocument): string {
 }
 
 /** What stands for a document that was refused: where it is in the vault, nothing that can be refused again. */
-export function stubOf({ id, chain, seq, order, cohort, sentAt, conversation }: IndexDocument): string {
+export function stubOf(document: IndexDocument): string {
+  const { id, chain, seq, order, cohort, conversation } = document;
   return JSON.stringify({
     id,
     chain,
     seq,
     order,
     cohort: `${cohort.className}/${cohort.period}`,
-    sentAt: Math.max(-MAX_DATE_MS, Math.min(MAX_DATE_MS, sentAt)),
+    sentAt: boundedSentAt(document),
     conversation: facet(conversation),
     unindexed: true,
   });

@@ -1,17 +1,30 @@
 import type { Client, estypes } from '@elastic/elasticsearch';
-import type { IndexDocument, IndexStatus, Position, RecordIndex, SearchHit, SearchPage, SearchRequest } from '@holdfast/ports';
+import type {
+  DocumentDifference,
+  IndexDocument,
+  IndexFailure,
+  IndexStatus,
+  Position,
+  RecordIndex,
+  SearchHit,
+  SearchPage,
+  SearchRequest,
+} from '@holdfast/ports';
 import { TOKENIZER_VERSION } from '@holdfast/query';
 import type { Query } from '@holdfast/query';
 import { HoldfastError } from '@holdfast/record';
 import { BulkWriter, type Written } from './bulk-writer.js';
 import type { Cursor, CursorState } from './cursor.js';
+import { ElasticComparison } from './elastic-compare.js';
 import { facet } from './elastic-document.js';
 import { ElasticFailure, stopIf } from './elastic-errors.js';
+import { inspectIndices } from './elastic-inspect.js';
 import { ElasticNames } from './elastic-names.js';
 import { checkPrefix, connect, type ElasticIndexOptions } from './elastic-options.js';
 import { toDsl } from './elastic-query.js';
 import { ElasticSearcher, type Place } from './elastic-searcher.js';
 import { ElasticWriter, type WriterParts } from './elastic-writer.js';
+import { FailureMark } from './failure-mark.js';
 import { Generations } from './generations.js';
 import { visible, type View } from './visible.js';
 
@@ -30,6 +43,8 @@ export class ElasticRecordIndex implements RecordIndex {
   readonly #searcher: ElasticSearcher;
   readonly #parts: WriterParts;
   readonly #tokenizer: string;
+  readonly #mark: FailureMark;
+  readonly #attempts: number;
   #writer: ElasticWriter | undefined;
   #turn: Promise<void> = Promise.resolve();
   #closed = false;
@@ -47,6 +62,8 @@ export class ElasticRecordIndex implements RecordIndex {
     });
     this.#parts = { client: this.#client, names: this.#names, generations: this.#generations, searcher: this.#searcher, bulk, attempts };
     this.#tokenizer = options.tokenizer ?? TOKENIZER_VERSION;
+    this.#mark = new FailureMark(this.#client, this.#names, attempts);
+    this.#attempts = attempts;
   }
 
   open(): Promise<IndexStatus> {
@@ -78,7 +95,7 @@ export class ElasticRecordIndex implements RecordIndex {
       const { state } = view;
       this.#checkTokenizer(state);
       const indices = this.#names.search(state.position.generation);
-      const [{ hits, total }, unindexed] = await Promise.all([
+      const [{ hits, total }, unindexed, failure] = await Promise.all([
         this.#searcher.page(indices, visible(view, toDsl(query), false), {
           newest: sort === 'newest',
           // One more than asked for tells whether more follow.
@@ -88,8 +105,16 @@ export class ElasticRecordIndex implements RecordIndex {
           ...(signal === undefined ? {} : { signal }),
         }),
         this.#count(view, true),
+        this.#mark.read(state.position.generation),
       ]);
-      return { total, hits: hits.slice(0, limit), more: hits.length > limit, unindexed, position: state.position };
+      return {
+        total,
+        hits: hits.slice(0, limit),
+        more: hits.length > limit,
+        unindexed,
+        position: state.position,
+        ...(failure !== undefined && { failure }),
+      };
     });
   }
 
@@ -121,6 +146,37 @@ export class ElasticRecordIndex implements RecordIndex {
 
   all(chain: string): AsyncIterable<SearchHit> {
     return this.#stream((view) => visible(view, { term: { chain: { value: chain } } }, undefined), ['order'], undefined);
+  }
+
+  compare(documents: readonly IndexDocument[]): Promise<readonly DocumentDifference[]> {
+    return this.#inGeneration(async ({ state }) => {
+      this.#checkTokenizer(state);
+      return await new ElasticComparison(this.#client, this.#names, state.position.generation, this.#attempts).compare(documents);
+    });
+  }
+
+  held(chain: string, from: string, to: string | undefined): AsyncIterable<SearchHit> {
+    const query: Dsl = {
+      bool: { filter: [{ term: { chain: { value: chain } } }, { range: { order: { gte: from, ...(to === undefined ? {} : { lt: to }) } } }] },
+    };
+    return this.#stream(() => query, ['order'], undefined);
+  }
+
+  async *heldChains(): AsyncGenerator<string> {
+    const index = this.#names.search((await this.#currentCursor()).state.position.generation);
+    for (let after: string | undefined, names: readonly string[]; ; after = names.at(-1)) {
+      names = await this.#searcher.chains(index, after);
+      if (names.length === 0) return;
+      yield* names;
+    }
+  }
+
+  inspect(): Promise<readonly string[]> {
+    return this.#inGeneration(({ state }) => inspectIndices(this.#client, this.#names, state.position.generation, this.#attempts));
+  }
+
+  async mark(failure: IndexFailure | undefined): Promise<void> {
+    await this.#mark.write((await this.#currentCursor()).state.position.generation, failure);
   }
 
   beginRebuild(): Promise<IndexStatus> {
@@ -177,8 +233,13 @@ export class ElasticRecordIndex implements RecordIndex {
   }
 
   async #statusOf(view: View): Promise<IndexStatus> {
-    const [documents, unindexed] = await Promise.all([this.#count(view, undefined), this.#count(view, true)]);
-    return { position: view.state.position, documents, unindexed, tokenizer: view.state.tokenizer };
+    const { position, tokenizer } = view.state;
+    const [documents, unindexed, failure] = await Promise.all([
+      this.#count(view, undefined),
+      this.#count(view, true),
+      this.#mark.read(position.generation),
+    ]);
+    return { position, documents, unindexed, tokenizer, ...(failure !== undefined && { failure }) };
   }
 
   /**

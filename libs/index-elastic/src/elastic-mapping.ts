@@ -1,7 +1,15 @@
 import type { estypes } from '@elastic/elasticsearch';
 
 const keyword: estypes.MappingProperty = { type: 'keyword' };
-const tokens: estypes.MappingProperty = { type: 'text', analyzer: 'tokens', norms: false, index_options: 'positions' };
+// Only what is no default: servers give nothing else back, and an attestation compares.
+const tokens: estypes.MappingProperty = {
+  type: 'text',
+  analyzer: 'tokens',
+  norms: false,
+  // Phrases can tell that a text holds what it should, and only a hash of the whole stream, which the server itself makes of
+  // what it indexes, that it holds nothing else.
+  fields: { whole: { type: 'text', analyzer: 'whole', norms: false, index_options: 'docs' } },
+};
 
 /** One mapping for documents and for the cursor, so that a search may run over all indices of a generation. */
 export const MAPPING: estypes.MappingTypeMapping = {
@@ -32,6 +40,7 @@ export const MAPPING: estypes.MappingTypeMapping = {
     conversationName: tokens,
     unindexed: { type: 'boolean' },
     cursor: { type: 'object', enabled: false },
+    failure: { type: 'object', enabled: false },
   },
 };
 
@@ -44,7 +53,11 @@ export function indexSettings(shards: number): estypes.IndicesIndexSettings {
     analysis: {
       // Tokens have up to 64 code points; the default would cut at 255 characters, and a cut moves every later position.
       tokenizer: { tokens: { type: 'whitespace', max_token_length: 4096 } },
-      analyzer: { tokens: { type: 'custom', tokenizer: 'tokens' } },
+      filter: { whole: { type: 'min_hash', hash_count: 1, bucket_count: 1, hash_set_size: 1, with_rotation: false } },
+      analyzer: {
+        tokens: { type: 'custom', tokenizer: 'tokens' },
+        whole: { type: 'custom', tokenizer: 'keyword', filter: ['whole'] },
+      },
     },
   };
 }

@@ -16,6 +16,7 @@ export interface PageRequest {
 }
 
 const SCAN_PAGE = 5000;
+const CHAINS_AT_ONCE = 1000;
 const KEEP_ALIVE = '5m';
 const FIELDS = ['id', 'chain', 'seq', 'sentAt', 'order'];
 
@@ -82,6 +83,22 @@ export class ElasticSearcher {
       undefined,
     );
     return typeof hits.total === 'number' ? hits.total : (hits.total?.value ?? 0);
+  }
+
+  /** Up to a thousand names of chains that documents bear, ascending, behind `after`. */
+  async chains(index: string[], after: string | undefined): Promise<readonly string[]> {
+    const composite = {
+      size: CHAINS_AT_ONCE,
+      sources: [{ chain: { terms: { field: 'chain' } } }],
+      ...(after === undefined ? {} : { after: { chain: after } }),
+    };
+    const { aggregations } = await this.#search(
+      { index, allow_partial_search_results: false, size: 0, track_total_hits: false, aggregations: { chains: { composite } } },
+      undefined,
+    );
+    // The client types an aggregation as the union of all kinds; this is the kind that was asked for.
+    const { buckets } = (aggregations?.['chains'] ?? { buckets: [] }) as estypes.AggregationsCompositeAggregate;
+    return Object.values(buckets).map(({ key }) => String(key['chain']));
   }
 
   /** Opens a point in time and reads the first page. */

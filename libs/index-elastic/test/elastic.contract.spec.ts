@@ -1,7 +1,7 @@
 import { describeRecordIndex } from '@holdfast/test-kit';
 import { randomBytes } from 'node:crypto';
 import { ElasticRecordIndex } from '../src/elastic-index.js';
-import { deleteIndices, server } from './server.js';
+import { deleteIndices, plant, server } from './server.js';
 
 describeRecordIndex(
   'Elasticsearch',
@@ -11,6 +11,7 @@ describeRecordIndex(
       handle: (options) => new ElasticRecordIndex({ ...server(), prefix, ...options }),
       // Port 9 (discard) refuses connections.
       unreachable: () => new ElasticRecordIndex({ urls: ['http://127.0.0.1:9'], prefix, attempts: 2, bulkAttempts: 2 }),
+      plant: (id, document) => plant(prefix, id, document),
       dispose: () => deleteIndices(prefix),
     });
   },

@@ -1,4 +1,10 @@
+export { attestIndex } from './attest-index.js';
+export type { AttestOptions, AttestParts, AttestProgress, AttestReport, ChainRange } from './attest-index.js';
 export { documentsOf } from './documents.js';
 export type { RecordPlace } from './documents.js';
+export { IndexAuditor } from './index-auditor.js';
+export type { AuditCounts, IndexAuditorOptions } from './index-auditor.js';
+export type { IndexFinding, IndexFindingCode } from './index-findings.js';
 export { IndexFollower, indexLag } from './index-follower.js';
 export type { IndexCounts, IndexFollowerOptions } from './index-follower.js';
+export { recordAttestation } from './record-attestation.js';

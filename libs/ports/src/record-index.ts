@@ -88,6 +88,25 @@ export interface SearchPage {
   /** Documents of the index that an engine refused to index: they can match nothing, so every result counts them. */
   readonly unindexed: number;
   readonly position: Position;
+  /** Set while the index is known to differ from the vault. */
+  readonly failure?: IndexFailure;
+}
+
+/** What an attestation left behind in an index that failed it: it stays until a whole attestation is clean, or a rebuild. */
+export interface IndexFailure {
+  /** When it was found out, ISO 8601 UTC. */
+  readonly since: string;
+  /** Findings of the attestation that found it out first. */
+  readonly findings: number;
+}
+
+/** How the index differs from documents that it should hold. */
+export interface DocumentDifference {
+  readonly id: string;
+  /** `altered`: it is there once and `members` names what differs; `repeated`: it is there more than once. */
+  readonly kind: 'missing' | 'altered' | 'repeated';
+  /** Names of members of IndexDocument, and `unindexed`; ascending. */
+  readonly members: readonly string[];
 }
 
 export interface IndexStatus {
@@ -96,6 +115,7 @@ export interface IndexStatus {
   readonly unindexed: number;
   /** Version of the tokenizer that made it, `libs/query` TOKENIZER_VERSION. */
   readonly tokenizer: string;
+  readonly failure?: IndexFailure;
 }
 
 /**
@@ -106,7 +126,7 @@ export interface IndexStatus {
  * search answers from the generation that is current when it begins, and a stream stays with it to its end or fails.
  * @throws HoldfastError `index_unavailable` when the engine is down, partial or answers with a fault (the message names
  * status and type, never a query or a payload); `index_rebuild_needed` when another tokenizer version made it
- * (searching and writing; `open`, `status`, `all` and `beginRebuild` work on any), `stopped` when the signal was aborted
+ * (searching, comparing and writing; `open`, `status`, `all`, `held`, `heldChains`, `inspect`, `mark` and `beginRebuild` work on any), `stopped` when the signal was aborted
  */
 export interface RecordIndex {
   /** Opens the current generation, or creates the first one; idempotent. */
@@ -146,6 +166,31 @@ export interface RecordIndex {
   ): Promise<{ readonly before: readonly SearchHit[]; readonly after: readonly SearchHit[] }>;
   /** Ids of everything published of a chain, stubs too, ascending by `order`, for comparing index and vault. */
   all(chain: string): AsyncIterable<SearchHit>;
+  /**
+   * Compares documents (at most 1,000, published) with what the index holds of them: every facet as a search would ask for
+   * it, and every token with its position, so that postings that say more, less or something else are noticed too. The
+   * order of the answer is that of the documents; what is as it should be is not in it.
+   * @throws HoldfastError `index_rebuild_needed`
+   */
+  compare(documents: readonly IndexDocument[]): Promise<readonly DocumentDifference[]>;
+  /**
+   * Everything that the index holds under a chain's name with from ≤ `order` < to (`to` undefined: to the end), also what no
+   * search can see because the position does not cover it, ascending by `order`. An id is named as often as it is there.
+   */
+  held(chain: string, from: string, to: string | undefined): AsyncIterable<SearchHit>;
+  /** Every chain name that a document of the index bears, ascending; also names that were never chains. */
+  heldChains(): AsyncIterable<string>;
+  /**
+   * What is wrong with the engine's own description of the index (schema, analyzers, stored counts), a sentence each: with
+   * another analyzer every posting may be right and a search find nothing. `deep` also reads what takes as long as the
+   * index is large.
+   */
+  inspect(deep: boolean): Promise<readonly string[]>;
+  /**
+   * Stores in the current generation that it failed, or that it does not any more. Every search and status names it from
+   * then on, after restarts too. Beside `write` it takes effect with the next `publish` at the latest.
+   */
+  mark(failure: IndexFailure | undefined): Promise<void>;
   /**
    * Starts an empty new generation beside the old one and returns its status; `write` and `publish` of this handle go to
    * it. A rebuild that was abandoned before is deleted.

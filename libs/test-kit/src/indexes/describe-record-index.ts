@@ -5,6 +5,7 @@ import type { IndexDocument, RecordIndex } from '@holdfast/ports';
 import type { Query } from '@holdfast/query';
 import { collect } from '../collect.js';
 import { describeWith } from '../needs.js';
+import { attestationTests } from './attestable-index.js';
 import { documentAt } from './documents.js';
 import { ALL, CHAIN, covering, fill, idsOf, page } from './filled-index.js';
 import { differentialTests } from './index-differential.js';
@@ -19,6 +20,9 @@ export function describeRecordIndex(name: string, make: () => Promise<IndexHarne
     });
     describe('promises', () => {
       promiseTests(make, timeout);
+    });
+    describe('doctored behind its back', () => {
+      attestationTests(make, timeout);
     });
   };
   describeWith(options.needs ?? { env: [] }, `RecordIndex: ${name}`, suite);
@@ -339,6 +343,11 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
       () => index.status(),
       () => index.search(page(query)),
       () => collect(index.ids(query)),
+      () => index.compare([documentAt(CHAIN, 0, 0, { body: [secret] })]),
+      () => collect(index.held(CHAIN, '', undefined)),
+      () => collect(index.heldChains()),
+      () => index.inspect(true),
+      () => index.mark(undefined),
       () => index.around(secret, { sentAt: 0, order: '' }, 1, 1),
       () => index.write([documentAt(CHAIN, 0, 0, { body: [secret] })]),
     ];

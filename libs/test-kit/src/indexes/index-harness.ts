@@ -1,4 +1,4 @@
-import type { RecordIndex } from '@holdfast/ports';
+import type { IndexDocument, RecordIndex } from '@holdfast/ports';
 import type { Needs } from '../needs.js';
 
 /** One empty index of an engine. */
@@ -7,6 +7,11 @@ export interface IndexHarness {
   handle(options?: { readonly tokenizer?: string }): RecordIndex;
   /** A handle whose engine cannot be reached. */
   unreachable(): RecordIndex;
+  /**
+   * What somebody does who can write to the engine: what it holds under `id` is replaced by what would be written of
+   * `document`, or deleted; visible at once, the cursor stays.
+   */
+  plant(id: string, document: IndexDocument | undefined): Promise<void>;
   /** Deletes the index and ends what the harness started; the handles are closed already. */
   dispose(): Promise<void>;
 }

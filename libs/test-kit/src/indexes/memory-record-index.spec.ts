@@ -12,6 +12,10 @@ describeRecordIndex('memory', () => {
       down.down = true;
       return new MemoryRecordIndex({ store: down });
     },
+    plant: (id, document) => {
+      store.plant(id, document);
+      return Promise.resolve();
+    },
     dispose: () => Promise.resolve(),
   });
 });

@@ -1,5 +1,15 @@
-import { checkPublishable } from '@holdfast/ports';
-import type { IndexDocument, IndexStatus, Position, RecordIndex, SearchHit, SearchPage, SearchRequest } from '@holdfast/ports';
+import { boundedSentAt, checkPublishable, refusal } from '@holdfast/ports';
+import type {
+  DocumentDifference,
+  IndexDocument,
+  IndexFailure,
+  IndexStatus,
+  Position,
+  RecordIndex,
+  SearchHit,
+  SearchPage,
+  SearchRequest,
+} from '@holdfast/ports';
 import { matches, TOKENIZER_VERSION } from '@holdfast/query';
 import type { Query } from '@holdfast/query';
 import { HoldfastError } from '@holdfast/record';
@@ -22,6 +32,7 @@ interface Generation {
   readonly tokenizer: string;
   readonly entries: Map<string, Entry>;
   position: Position;
+  failure?: IndexFailure | undefined;
 }
 
 /** What several handles share, as several processes share an engine. */
@@ -31,6 +42,15 @@ export class MemoryIndexStore {
   /** While true every call fails as if the engine could not be reached. */
   down = false;
   #made = 0;
+
+  /** What somebody does who can write to the engine: what it holds under `id` is another document, or nothing. */
+  plant(id: string, document: IndexDocument | undefined): void {
+    if (this.current === undefined) throw new Error('there is no index yet');
+    this.current.entries.delete(id);
+    if (document === undefined) return;
+    const stored = { ...structuredClone(document), sentAt: boundedSentAt(document) };
+    this.current.entries.set(id, { document: stored, unindexed: refusal(document) === 'certain' });
+  }
 
   create(tokenizer: string): Generation {
     this.#made += 1;
@@ -46,10 +66,16 @@ export interface MemoryRecordIndexOptions {
   readonly refuses?: (document: IndexDocument) => boolean;
 }
 
-const MAX_DATE_MS = 8.64e15;
-
 function hitOf({ document }: Entry): SearchHit {
   return { id: document.id, chain: document.chain, seq: document.seq, sentAt: document.sentAt, order: document.order };
+}
+
+/** Names of members that differ, ascending. */
+function differing(expected: IndexDocument, { document, unindexed }: Entry): string[] {
+  if (unindexed !== (refusal(expected) === 'certain') && !(unindexed && refusal(expected) === 'possible')) return ['unindexed'];
+  const wanted = { ...expected, sentAt: boundedSentAt(expected) };
+  const names = Object.keys(wanted) as (keyof IndexDocument)[];
+  return names.filter((name) => JSON.stringify(wanted[name]) !== JSON.stringify(document[name])).sort();
 }
 
 type Place = Pick<SearchHit, 'sentAt' | 'order'>;
@@ -92,8 +118,8 @@ export class MemoryRecordIndex implements RecordIndex {
     for (const document of documents) {
       this.#written.set(document.chain, Math.max(this.#written.get(document.chain) ?? -1, document.seq));
       if (generation.entries.has(document.id)) continue;
-      const refused = !(Math.abs(document.sentAt) <= MAX_DATE_MS) || this.#refuses(document);
-      const sentAt = Math.max(-MAX_DATE_MS, Math.min(MAX_DATE_MS, document.sentAt));
+      const refused = refusal(document) === 'certain' || this.#refuses(document);
+      const sentAt = boundedSentAt(document);
       generation.entries.set(document.id, { document: { ...structuredClone(document), sentAt }, unindexed: refused });
       if (refused) unindexed += 1;
       else written += 1;
@@ -136,6 +162,7 @@ export class MemoryRecordIndex implements RecordIndex {
       more: rest.length > request.limit,
       unindexed: this.#statusOf(generation).unindexed,
       position: generation.position,
+      ...(generation.failure !== undefined && { failure: generation.failure }),
     };
   }
 
@@ -171,6 +198,38 @@ export class MemoryRecordIndex implements RecordIndex {
       .filter(({ document }) => document.chain === chain)
       .map(hitOf);
     yield* hits.sort((a, b) => (a.order < b.order ? -1 : 1));
+  }
+
+  async compare(documents: readonly IndexDocument[]): Promise<readonly DocumentDifference[]> {
+    await this.#step('before', 'search');
+    const { entries } = this.#searchable();
+    return documents.flatMap((document): DocumentDifference[] => {
+      const entry = entries.get(document.id);
+      if (entry === undefined) return [{ id: document.id, kind: 'missing', members: [] }];
+      const members = differing(document, entry);
+      return members.length === 0 ? [] : [{ id: document.id, kind: 'altered', members }];
+    });
+  }
+
+  async *held(chain: string, from: string, to: string | undefined): AsyncIterable<SearchHit> {
+    await this.#step('before', 'search');
+    const hits = [...this.#current().entries.values()].map(hitOf).filter((hit) => hit.chain === chain && hit.order >= from);
+    yield* hits.filter(({ order }) => to === undefined || order < to).sort((a, b) => (a.order < b.order ? -1 : 1));
+  }
+
+  async *heldChains(): AsyncIterable<string> {
+    await this.#step('before', 'search');
+    yield* new Set([...this.#current().entries.values()].map(({ document }) => document.chain).sort());
+  }
+
+  async inspect(): Promise<readonly string[]> {
+    await this.#step('before', 'search');
+    return [];
+  }
+
+  async mark(failure: IndexFailure | undefined): Promise<void> {
+    await this.#reach();
+    this.#current().failure = failure;
   }
 
   async beginRebuild(): Promise<IndexStatus> {
@@ -251,7 +310,13 @@ export class MemoryRecordIndex implements RecordIndex {
   #statusOf(generation: Generation): IndexStatus {
     const visible = this.#visible(generation);
     const unindexed = visible.filter((entry) => entry.unindexed).length;
-    return { position: generation.position, documents: visible.length, unindexed, tokenizer: generation.tokenizer };
+    return {
+      position: generation.position,
+      documents: visible.length,
+      unindexed,
+      tokenizer: generation.tokenizer,
+      ...(generation.failure !== undefined && { failure: generation.failure }),
+    };
   }
 }
 
