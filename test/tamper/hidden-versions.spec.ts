@@ -36,6 +36,30 @@ async function first(store: 'vault' | 'wraps', prefix: string): Promise<{ readon
 
 const named = (report: VerifyReport): string[] => report.findings.map(({ code, place }) => `${code} ${place}`);
 
+describe('wraps under data keys that nobody uses', () => {
+  it('are listed once a key; names and chains that are none are findings', async () => {
+    const lock = { mode: 'GOVERNANCE', retainUntil: LOCK.retainUntil } as const;
+    const put = (key: string): Promise<string> => archive.wraps.put(key, utf8('wrap'), lock);
+    const unused = `${CHAIN}/standard/2033-01/2026-01-02/${'ab'.repeat(16)}/`;
+    await put(`${unused}kek.jwe`);
+    await put(`${unused}escrow.jwe`);
+    const honest = await judge();
+    expect(named(honest)).toEqual([]);
+    expect(honest.notes.filter(({ code }) => code === 'ABANDONED_ATTEMPT').map(({ place }) => place)).toEqual([unused]);
+    const used = (await first('wraps', CHAIN)).key.replace(/[^/]+$/, '');
+    const orphans = [
+      `${unused}other.jwe`,
+      `${used}other.jwe`,
+      `msg/no/chain/0/0/standard/2033-01/2026-01-02/${'ab'.repeat(16)}/kek.jwe`,
+      `${CHAIN}/stray.bin`,
+    ];
+    for (const key of orphans) await put(key);
+    expect(named(await judge()).sort()).toEqual(orphans.map((key) => `ORPHAN ${key}`).sort());
+    // One chain is asked for: what others have is not looked at.
+    expect(named(await judge({ chains: [`msg/${SOURCE}/${TOPIC}/1/0`] }))).toEqual([]);
+  });
+});
+
 describe('delete markers', () => {
   it('on every kind of object are findings that name it', async () => {
     const keys = [

@@ -26,6 +26,7 @@ import type { VerifyReport } from './report.js';
 import { Collector } from './report.js';
 import { isStored, verifyChain } from './verify-chain.js';
 import type { ChainHooks, Walked } from './verify-chain.js';
+import { checkUnusedWraps, checkWrapNames } from './unused-wraps.js';
 import { STATEMENT_PREFIX, verifyStatements } from './verify-statements.js';
 
 /** Levels of `domain`: 1 signatures, 3 chains, 4 objects, 5 other versions and orphans, 6 content. 2, 7 and 8 come with the log, governance and the index. */
@@ -68,6 +69,7 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     state: new GovernanceFold(),
     heads: new Map([[0, toHex(genesis.id)]]),
     ends: new Map(),
+    dataKeys: new Map(),
     followGovernance: () => follow(),
     collector,
     add: (found) => {
@@ -106,8 +108,13 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     if (options.chains !== undefined && !options.chains.includes(name)) continue;
     chain = name;
     await verifyToTheEnd(context, name);
+    if (level >= 5) await checkUnusedWraps(context, name);
   }
   if (level >= 5) await checkClaimNames(context);
+  if (level >= 5 && options.chains === undefined) {
+    await checkUnusedWraps(context, 'gov');
+    await checkWrapNames(context);
+  }
   for (const [where, { first, count }] of relocated) {
     const what = count === 1 ? 'this object lies' : `${count} objects of this chain lie (the first: ${first})`;
     context.add(

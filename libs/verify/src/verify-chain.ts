@@ -13,6 +13,7 @@ import type { Candidate, NewKeys } from './read-candidates.js';
 import { checkManifestLock, readCandidates } from './read-candidates.js';
 import type { Prefetched } from './verify-objects.js';
 import { checkAttempts, prefetch, verifyObjects } from './verify-objects.js';
+import { usedKeys } from './unused-wraps.js';
 import { checkWraps } from './verify-wraps.js';
 
 interface Level {
@@ -64,7 +65,7 @@ export async function verifyChain(context: VerifyContext, chain: string, hooks: 
   const contents = new SeqCursor(groupBySeq(evidence.list(contentPrefix(chain)), contentPrefix(chain), odd), from);
   let previous = before.last;
   let ahead: Prefetched = new Map();
-  const dataKeys = new Set<string>();
+  const dataKeys = usedKeys(context, chain);
   let { records } = before;
   let again = false;
   let level = await nextLevel(context, chain, manifests, NO_KEYS);
