@@ -4,9 +4,9 @@ import type { Crypto } from '@holdfast/seal';
 import { fromBase64, fromDecimal, textMalformed, toBase64 } from './base64.js';
 import type { Signer } from './cosignature.js';
 import { formatNote, parseNote, verifyNote } from './note.js';
-import type { Note, NoteSignature } from './note.js';
+import type { Note } from './note.js';
 import { LOG_SIGNATURE, isKeyName } from './vkey.js';
-import type { VerifierKey } from './vkey.js';
+import type { NoteSignature, VerifierKey } from './vkey.js';
 
 /** Size and root of a log at some moment (C2SP tlog-checkpoint). */
 export interface Checkpoint {

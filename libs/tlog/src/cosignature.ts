@@ -2,9 +2,8 @@ import { concat, utf8, viewOf } from '@holdfast/seal';
 import type { Crypto } from '@holdfast/seal';
 import { u64 } from './byte-reader.js';
 import { textMalformed } from './base64.js';
-import type { NoteSignature } from './note.js';
 import { COSIGNATURE } from './vkey.js';
-import type { VerifierKey } from './vkey.js';
+import type { NoteSignature, VerifierKey } from './vkey.js';
 
 /** What stands behind the key id of a cosignature/v1. */
 export interface Cosignature {

@@ -28,7 +28,7 @@ export {
 } from './log-keys.js';
 export type { LogKey } from './log-keys.js';
 export { NOTE_LIMITS, formatNote, formatSignatures, parseNote, parseSignatures, verifyNote } from './note.js';
-export type { Note, NoteLimits, NoteSignature, ValidSignature } from './note.js';
+export type { Note, NoteLimits, ValidSignature } from './note.js';
 export { cosigners, formatPolicy, parsePolicy, satisfies } from './policy.js';
 export type { Cosigner, Policy, PolicyAuthority, PolicyGroup, PolicyLog, PolicyWitness } from './policy.js';
 export { consistencyProof, inclusionProof } from './proofs.js';
@@ -42,7 +42,7 @@ export type { TlogProof } from './tlog-proof.js';
 export { HASH_BYTES, TILE_WIDTH, TreeEdge, checkConsistency, levelsOf, nodeHash, partialWidth, rootFromInclusion } from './tree.js';
 export type { FullTile } from './tree.js';
 export { COSIGNATURE, LOG_SIGNATURE, formatVkey, isKeyName, keyIdOf, logKeyOf, parseVkey, verifierKey } from './vkey.js';
-export type { SignatureType, VerifierKey } from './vkey.js';
+export type { NoteSignature, SignatureType, VerifierKey } from './vkey.js';
 export {
   MAX_ADD_CHECKPOINT,
   WITNESS_SIZE_TYPE,

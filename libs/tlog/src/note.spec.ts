@@ -6,8 +6,8 @@ import { codeOf, testKey } from '../test/signing.js';
 import { fromBase64, fromDecimal, toBase64 } from './base64.js';
 import { cosign, parseCosignature } from './cosignature.js';
 import { formatNote, formatSignatures, parseNote, parseSignatures, verifyNote } from './note.js';
-import type { NoteSignature } from './note.js';
 import { formatVkey, isKeyName, keyIdOf, logKeyOf, parseVkey, verifierKey } from './vkey.js';
+import type { NoteSignature } from './vkey.js';
 
 const [log, witness, other] = [testKey('example.com/log', 1), testKey('witness.example', 4), testKey('other.example', 1)];
 const TEXT = 'example.com/log\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n';

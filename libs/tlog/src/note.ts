@@ -4,15 +4,7 @@ import { u32 } from './byte-reader.js';
 import { fromBase64, textMalformed, toBase64 } from './base64.js';
 import { verifyCosignature } from './cosignature.js';
 import { COSIGNATURE, isKeyName } from './vkey.js';
-import type { VerifierKey } from './vkey.js';
-
-/** One signature line. */
-export interface NoteSignature {
-  readonly name: string;
-  readonly keyId: number;
-  /** What stands behind the key id; its form depends on the kind of the key. */
-  readonly signature: Uint8Array;
-}
+import type { NoteSignature, VerifierKey } from './vkey.js';
 
 /** A signed note (C2SP signed-note). Its text means nothing until a signature was verified. */
 export interface Note {

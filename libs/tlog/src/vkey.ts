@@ -16,6 +16,14 @@ export interface VerifierKey {
   readonly key: Uint8Array;
 }
 
+/** One signature line. */
+export interface NoteSignature {
+  readonly name: string;
+  readonly keyId: number;
+  /** What stands behind the key id; its form depends on the kind of the key. */
+  readonly signature: Uint8Array;
+}
+
 /** Non-empty, without Unicode spaces and `+`; control characters cannot stand in a note at all. */
 const NAME = /^[^\p{White_Space}\p{Cc}+]+$/u;
 
