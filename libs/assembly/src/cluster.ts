@@ -216,6 +216,7 @@ function kafkaOptions(settings: ClusterSettings, log: KafkaLog | undefined): (Ka
     ...tlsOf(settings),
     ...saslOf(settings),
     ...(settings.kafkaSessionTimeoutMs !== undefined && { sessionTimeoutMs: settings.kafkaSessionTimeoutMs }),
+    ...(settings.kafkaRebalanceTimeoutMs !== undefined && { rebalanceTimeoutMs: settings.kafkaRebalanceTimeoutMs }),
     ...(log !== undefined && { log }),
   };
 }

@@ -124,6 +124,11 @@ export const sourceSettings = {
   kafkaCertPath: text('PEM file of the client certificate, for mutual TLS.', aPath, anything).optional(),
   kafkaKeyPath: text('PEM file of its private key.', aPath, anything).optional(),
   kafkaSessionTimeoutMs: integer('A worker that is silent for so long loses its partitions.', 6_000, 30 * MINUTE_MS).default(30_000),
+  kafkaRebalanceTimeoutMs: integer(
+    'When partitions are shared out anew, the group waits so long for a worker that does not answer; default: the session timeout, at least 10000.',
+    1_000,
+    30 * MINUTE_MS,
+  ).optional(),
 };
 
 /** Vault, search index and keys, and what an archive is created with. */

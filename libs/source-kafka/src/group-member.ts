@@ -8,6 +8,8 @@ export interface GroupOptions {
   readonly topics: readonly string[];
   /** How long a killed worker blocks its partitions. */
   readonly sessionTimeoutMs: number;
+  /** How long the group waits for a member to join again when its partitions are shared out anew. */
+  readonly rebalanceTimeoutMs: number;
 }
 
 export interface GroupEvents {
@@ -52,12 +54,12 @@ export class GroupMember {
   }
 
   async #run(): Promise<void> {
-    const { groupId, topics, sessionTimeoutMs } = this.#options;
+    const { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
     const heartbeatInterval = Math.max(100, Math.min(3000, Math.floor(sessionTimeoutMs / 6)));
     const consumer = this.#kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: Math.max(sessionTimeoutMs, 10_000),
+      rebalanceTimeout: rebalanceTimeoutMs,
       heartbeatInterval,
       // With everything paused this is its sleep between looks at the clock; stopping waits for it.
       maxWaitTimeInMs: Math.min(heartbeatInterval, 500),

@@ -12,6 +12,8 @@ export interface KafkaSourceOptions extends KafkaOptions {
   readonly groupId: string;
   /** A killed worker blocks its partitions for this long. */
   readonly sessionTimeoutMs?: number;
+  /** Default: the session timeout, at least 10 s. */
+  readonly rebalanceTimeoutMs?: number;
   /** 1 MiB is the fastest per CPU; a larger batch is fetched whole all the same. */
   readonly maxBytesPerPartition?: number;
   /** A batch that decompresses to more is refused: the partition stops with `source_refused`. */
@@ -56,9 +58,17 @@ export class KafkaRecordSource implements RecordSource {
 
   /** Rejects with `source_refused` only; an unreachable cluster is waited for, and reported by `failed`. */
   async subscribe(handler: PartitionHandler): Promise<Subscription> {
-    const { topics, groupId, sessionTimeoutMs = 30_000, maxBytesPerPartition = 1 << 20, maxBatchBytes = 256 << 20, pollMs = 250 } = this.#options;
+    const {
+      topics,
+      groupId,
+      sessionTimeoutMs = 30_000,
+      rebalanceTimeoutMs = Math.max(sessionTimeoutMs, 10_000),
+      maxBytesPerPartition = 1 << 20,
+      maxBatchBytes = 256 << 20,
+      pollMs = 250,
+    } = this.#options;
     const subscription = new KafkaSubscription({
-      ...{ config: this.#config, topics, groupId, sessionTimeoutMs, pollMs, handler },
+      ...{ config: this.#config, topics, groupId, sessionTimeoutMs, rebalanceTimeoutMs, pollMs, handler },
       limits: { maxBytesPerPartition, maxBatchBytes },
       ready: async () => {
         await this.topics();

@@ -12,6 +12,7 @@ export interface SubscriptionOptions {
   readonly topics: readonly string[];
   readonly groupId: string;
   readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
   readonly pollMs: number;
   readonly limits: ReaderLimits;
   readonly handler: PartitionHandler;
@@ -41,14 +42,14 @@ export class KafkaSubscription implements Subscription {
   #stopped: Promise<void> | undefined;
 
   constructor(options: SubscriptionOptions) {
-    const { config, topics, groupId, sessionTimeoutMs, pollMs, handler } = options;
+    const { config, topics, groupId, sessionTimeoutMs, rebalanceTimeoutMs, pollMs, handler } = options;
     this.#options = options;
     this.#handler = handler;
     this.#links = [new KafkaLink(config, topics), new KafkaLink(config, topics)];
     this.#fetcher = new PartitionFetcher(...this.#links, pollMs);
     this.#member = new GroupMember(
       new kafkajs.Kafka(config),
-      { groupId, topics, sessionTimeoutMs },
+      { groupId, topics, sessionTimeoutMs, rebalanceTimeoutMs },
       {
         joined: (partitions, fresh) => {
           if (this.#reported) handler.recovered(undefined);
