@@ -43,7 +43,7 @@ const PURPOSES = {
 /**
  * @typedef {object} LocalTsa
  * @property {string} url
- * @property {string} folder holds `root.pem`, `tsa.pem`, `tsa.key`, `chain.pem` (everything under the root) and `tsa.conf`
+ * @property {string} folder holds `root.pem`, `tsa.pem`, `tsa.key`, `above.pem` (all but the authority) and `tsa.conf`
  * @property {Uint8Array} rootDer
  * @property {Uint8Array} certificateDer of the authority itself
  * @property {(query: Uint8Array) => Promise<Buffer>} reply the answer to a query, without HTTP
@@ -125,14 +125,29 @@ async function makeCertificates(
   // The authorities above outlive the certificate on both sides: what is tested is the lower one.
   const above = [new Date(start.getTime() - 3650 * DAY_MS), new Date(end.getTime() + 3650 * DAY_MS)];
   const purpose = PURPOSES[more.purpose ?? 'critical'];
-  writeFileSync(join(folder, 'tsa.conf'), configuration(purpose, more.md ?? 'sha256', more.essMd ?? 'sha256'));
+  writeFileSync(join(folder, 'tsa.conf'), configuration(purpose, more.md ?? 'sha256', more.essMd ?? 'sha256', intermediate));
   writeFileSync(join(folder, 'index.txt'), '');
   writeFileSync(join(folder, 'serial'), '1000\n');
   writeFileSync(join(folder, 'tsaserial'), '01\n');
   mkdirSync(join(folder, 'issued'));
 
   const request = (/** @type {string} */ file, /** @type {string} */ subject, /** @type {readonly string[]} */ kind) =>
-    openssl('req', '-new', '-newkey', ...kind, '-nodes', '-subj', subject, '-keyout', `${file}.key`, '-out', `${file}.csr`, '-config', 'tsa.conf');
+    openssl(
+      'req',
+      '-new',
+      '-utf8',
+      '-newkey',
+      ...kind,
+      '-nodes',
+      '-subj',
+      subject,
+      '-keyout',
+      `${file}.key`,
+      '-out',
+      `${file}.csr`,
+      '-config',
+      'tsa.conf',
+    );
   const issue = (
     /** @type {string} */ file,
     /** @type {string} */ section,
@@ -153,18 +168,20 @@ async function makeCertificates(
   await request('tsa', `/O=Holdfast tests/CN=${name}`, KEYS[key]);
   await issue('tsa', 'tsa_certificate', intermediate ? 'between' : 'root', [start, end]);
   const pem = (/** @type {string} */ file) => readFileSync(join(folder, `${file}.pem`), 'utf8');
-  writeFileSync(join(folder, 'chain.pem'), pem('tsa') + (intermediate ? pem('between') : ''));
+  writeFileSync(join(folder, 'above.pem'), (intermediate ? pem('between') : '') + pem('root'));
 }
 
 /**
  * @param {string} purpose
  * @param {string} md
  * @param {string} essMd
+ * @param {boolean} intermediate
  */
-function configuration(purpose, md, essMd) {
+function configuration(purpose, md, essMd, intermediate) {
   return `
 [req]
 distinguished_name = any_name
+string_mask = utf8only
 [any_name]
 [ca]
 default_ca = local_ca
@@ -176,8 +193,8 @@ default_md = sha256
 policy = any_subject
 unique_subject = no
 [any_subject]
-commonName = supplied
 organizationName = optional
+commonName = supplied
 [authority]
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
@@ -193,7 +210,7 @@ default_tsa = local_tsa
 serial = tsaserial
 signer_cert = tsa.pem
 signer_key = tsa.key
-certs = chain.pem
+${intermediate ? 'certs = between.pem' : ''}
 signer_digest = ${md}
 ess_cert_id_alg = ${essMd}
 default_policy = 1.2.3.4.1

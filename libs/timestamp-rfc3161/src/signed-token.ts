@@ -1,5 +1,5 @@
 /** A time-stamp token taken apart: one CMS signature over one TSTInfo (RFC 3161 §2.4.2, RFC 5652 §5). */
-import { OctetString } from 'asn1js';
+import { OctetString, Primitive } from 'asn1js';
 import type { AsnType } from 'asn1js';
 import { EncapsulatedContentInfo, IssuerAndSerialNumber, SignerInfo } from 'pkijs';
 import { Certificate } from './certificate.js';
@@ -53,7 +53,8 @@ function isOf({ sid }: SignerInfo, certificate: Certificate): boolean {
   const named: unknown = sid;
   if (named instanceof IssuerAndSerialNumber)
     return certificate.isNamedBy(new Uint8Array(named.issuer.valueBeforeDecode), named.serialNumber.toBigInt());
-  return named instanceof OctetString && certificate.hasKeyIdentifier(named.valueBlock.valueHexView);
+  // [0] IMPLICIT SubjectKeyIdentifier: its tag hides that it is an OCTET STRING.
+  return named instanceof Primitive && certificate.hasKeyIdentifier(named.valueBlock.valueHexView);
 }
 
 async function checkSignature(signerInfo: SignerInfo, content: Uint8Array<ArrayBuffer>, signer: Certificate): Promise<void> {
