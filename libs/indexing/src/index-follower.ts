@@ -1,12 +1,12 @@
 import { HoldfastError, kindOf, parseMessageChain } from '@holdfast/record';
-import type { RawRecord } from '@holdfast/record';
-import type { AlarmCode, Alarms, IndexDocument, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
-import { GOVERNANCE_CHAIN, countClaims, pause, readCommitted, readHead } from '@holdfast/vault';
-import type { Archive, Committed, GovernanceLog, SegmentReader } from '@holdfast/vault';
+import type { Alarms, IndexStatus, Position, RecordIndex } from '@holdfast/ports';
+import { countClaims, pause } from '@holdfast/vault';
+import type { Archive, GovernanceLog, SegmentReader } from '@holdfast/vault';
+import { DocumentQueue } from './document-queue.js';
 import { UNPARSED, keyMatches } from './documents.js';
-import type { RecordPlace } from './documents.js';
-import { placeOf, portionsOf, recordsOf } from './segment-documents.js';
-import type { SealedRecord } from './segment-documents.js';
+import { placeOf, portionsOf } from './segment-documents.js';
+import { SegmentFeed } from './segment-feed.js';
+import type { ReadSegment } from './segment-feed.js';
 
 export interface IndexFollowerOptions {
   readonly archive: Archive;
@@ -30,23 +30,13 @@ export interface IndexCounts {
 }
 
 const LONGEST_WAIT_MS = 10_000;
-/** How often a chain that cannot be read is looked at again; each look may read a whole segment. */
-const DAMAGED_AGAIN_MS = 5_000;
-/** How often the end of a chain is looked at for manifests without claims: a claim that is gone would look like the end for ever. */
-const LOOK_BEHIND_MS = 60_000;
 /** A process that was overtaken by another one of its role looks again after so many times the usual pause. */
 const STANDBY_POLLS = 25;
 /** Failures in a row of an index that opens, before they are an alarm: another process may be writing a long transaction. */
 const QUIET_FAILURES = 3;
-/** Segments written before a publish while catching up; a publish costs a refresh. */
+/** Segments written, or time that passes, before a publish while catching up; a publish costs a refresh. */
 const SEGMENTS_PER_PUBLISH = 16;
-
-const ALARM_OF: Partial<Record<HoldfastError['code'], AlarmCode>> = {
-  claims_rolled_back: 'CLAIMS_ROLLED_BACK',
-  claim_unreadable: 'CLAIM_UNREADABLE',
-  key_missing: 'KEY_MISSING',
-  key_malformed: 'KEY_MISSING',
-};
+const PUBLISH_AFTER_MS = 5_000;
 
 /**
  * The role index: follows every message chain from the cursor that is stored in the index, verifies each segment, writes
@@ -55,20 +45,23 @@ const ALARM_OF: Partial<Record<HoldfastError['code'], AlarmCode>> = {
 export class IndexFollower {
   readonly #options: IndexFollowerOptions;
   readonly #abort = new AbortController();
-  readonly #previous = new Map<string, Committed>();
-  /** Chains with a segment that does not verify. The others go on: one damaged object must not end all search. */
-  readonly #damaged = new Map<string, { readonly error: HoldfastError; readonly alarm: AlarmCode; readonly again: number }>();
-  /** When the end of a chain was last looked behind. */
-  readonly #lookedBehind = new Map<string, number>();
+  readonly #feed: SegmentFeed;
   #position: Position | undefined;
   /** What the index said when this process last opened or published it. */
   #published: Position | undefined;
   #running: Promise<void> | undefined;
+  /** Chain → segments handed to the queue and not published. */
+  readonly #queued = new Map<string, number>();
   #dirty = 0;
+  #dirtySince = 0;
+  /** Chains that somebody in this process says have grown, since the last look. */
+  #hinted = new Set<string>();
+  #onHint: (() => void) | undefined;
   readonly counts: IndexCounts = { segments: 0, documents: 0, unindexed: 0, unparsed: 0, keyMismatches: 0 };
 
   constructor(options: IndexFollowerOptions) {
     this.#options = options;
+    this.#feed = new SegmentFeed(options, this.#abort.signal);
   }
 
   get position(): Position | undefined {
@@ -80,6 +73,12 @@ export class IndexFollower {
     this.#running ??= this.#follow();
   }
 
+  /** A segment of this chain was committed: only a hint, which saves waiting for the next look. */
+  hint(chain: string): void {
+    this.#hinted.add(chain);
+    this.#onHint?.();
+  }
+
   async stop(): Promise<void> {
     this.#abort.abort();
     await this.#running;
@@ -89,18 +88,17 @@ export class IndexFollower {
   async catchUp(onProgress?: (counts: IndexCounts) => void): Promise<Position> {
     await this.#open();
     while (await this.#round(onProgress));
-    this.#throwIfDamaged();
+    this.#feed.throwIfDamaged();
     return this.#required();
   }
 
   /** Builds a new generation from nothing while searches go on in the old one. */
   async rebuild(onProgress?: (counts: IndexCounts) => void): Promise<Position> {
     const status = await this.#options.index.beginRebuild();
-    this.#previous.clear();
-    this.#position = status.position;
+    this.#begin(status.position);
     while (await this.#round(onProgress));
     // The old generation may hold what cannot be read any more.
-    this.#throwIfDamaged();
+    this.#feed.throwIfDamaged();
     await this.#options.index.finishRebuild();
     return this.#required();
   }
@@ -110,15 +108,21 @@ export class IndexFollower {
     const stopped = (): boolean => this.#abort.signal.aborted;
     let wait = pollMs;
     let quiet = 0;
+    let looked = 0;
     while (!stopped()) {
       try {
         if (this.#position === undefined) await this.#open();
-        const more = await this.#round();
+        const hinted = this.#hinted;
+        this.#hinted = new Set();
+        // What was told is looked at by itself; all chains are looked at no more often for it.
+        const all = hinted.size === 0 || Date.now() - looked >= pollMs;
+        if (all) looked = Date.now();
+        const more = await this.#round(undefined, all ? undefined : hinted);
         wait = pollMs;
         quiet = 0;
         for (const code of ['INDEX_UNAVAILABLE', 'STORE_UNAVAILABLE', 'CONTENT_DAMAGED', 'INDEX_REBUILD_NEEDED'] as const)
           alarms.clear(code, 'index');
-        if (!more) await pause(wait, this.#abort.signal);
+        if (!more) await this.#idle(wait);
       } catch (error) {
         if (stopped()) return;
         // Sealing never waits for this: the role says what is wrong, waits, and catches up.
@@ -166,122 +170,94 @@ export class IndexFollower {
 
   async #open(): Promise<IndexStatus> {
     const status = await this.#options.index.open();
-    this.#position = status.position;
+    this.#begin(status.position);
     this.#published = status.position;
-    this.#previous.clear();
-    this.#dirty = 0;
     return status;
   }
 
-  /** One look at every chain; true when something was read. */
-  async #round(onProgress?: (counts: IndexCounts) => void): Promise<boolean> {
-    const { governance } = this.#options;
-    await governance.refresh();
-    await this.#isolated(GOVERNANCE_CHAIN, () => this.#lookBehind(GOVERNANCE_CHAIN, governance.head.next).then(() => false));
-    let any = false;
-    for (const chain of governance.state.chains.keys()) {
-      if (parseMessageChain(chain) === undefined || Date.now() < (this.#damaged.get(chain)?.again ?? 0)) continue;
-      if (await this.#isolated(chain, () => this.#indexChain(chain, onProgress))) any = true;
+  #begin(position: Position): void {
+    this.#position = position;
+    this.#feed.begin();
+    this.#queued.clear();
+    this.#dirty = 0;
+  }
+
+  /** Waits for a hint, at most `ms`. @throws HoldfastError `stopped` */
+  async #idle(ms: number): Promise<void> {
+    if (this.#hinted.size > 0) return;
+    const hinted = Promise.withResolvers<undefined>();
+    const timer = new AbortController();
+    const paused = pause(ms, AbortSignal.any([this.#abort.signal, timer.signal]));
+    this.#onHint = () => {
+      hinted.resolve(undefined);
+    };
+    try {
+      await Promise.race([paused, hinted.promise]);
+    } finally {
+      this.#onHint = undefined;
+      paused.catch(() => undefined);
+      timer.abort();
     }
-    if (this.#dirty > 0 || this.#required().governance !== governance.head.next) await this.#publish();
+  }
+
+  /** One look at every chain, or at `only` these, and at what follows while there is more; true when something was read. */
+  async #round(onProgress?: (counts: IndexCounts) => void, only?: ReadonlySet<string>): Promise<boolean> {
+    const { governance, index } = this.#options;
+    await governance.refresh();
+    const queue = new DocumentQueue(index, ({ written, unindexed }) => {
+      this.counts.documents += written;
+      this.counts.unindexed += unindexed;
+    });
+    const segments = this.#feed.segments(this.#required(), only);
+    let any = false;
+    let coming = segments.next();
+    try {
+      for (;;) {
+        const { value: segment, done } = await coming;
+        if (done === true || this.#abort.signal.aborted) break;
+        any = true;
+        // The next segment is read and verified while this one is tokenised and written.
+        coming = segments.next();
+        coming.catch(() => undefined);
+        await this.#enqueue(queue, segment);
+        onProgress?.(this.counts);
+        if (this.#dirty >= SEGMENTS_PER_PUBLISH || Date.now() - this.#dirtySince >= PUBLISH_AFTER_MS) await this.#publish(queue);
+      }
+      if (this.#dirty > 0 || this.#required().governance !== governance.head.next) await this.#publish(queue);
+    } finally {
+      // Nothing is read behind the back of whoever goes on, or ends.
+      await coming.catch(() => undefined);
+    }
     return any;
   }
 
-  /** Reads a chain to its end; true when something was read. */
-  async #indexChain(chain: string, onProgress?: (counts: IndexCounts) => void): Promise<boolean> {
-    const { archive, governance } = this.#options;
-    for (let any = false; ; any = true) {
-      if (this.#abort.signal.aborted) return any;
-      const next = await readCommitted(archive, chain, this.#required().chains[chain] ?? 0, governance.keys);
-      if (next === undefined) {
-        await this.#lookBehind(chain, this.#required().chains[chain] ?? 0);
-        return any;
-      }
-      await this.#indexSegment(chain, next);
-      onProgress?.(this.counts);
-      if (this.#dirty >= SEGMENTS_PER_PUBLISH) await this.#publish();
-    }
-  }
-
-  /** Keeps damage to the chain that has it. */
-  async #isolated(chain: string, work: () => Promise<boolean>): Promise<boolean> {
-    const { alarms } = this.#options;
-    try {
-      const any = await work();
-      const mended = this.#damaged.get(chain);
-      if (mended !== undefined) alarms.clear(mended.alarm, `index ${chain}`);
-      this.#damaged.delete(chain);
-      return any;
-    } catch (error) {
-      if (!(error instanceof HoldfastError) || kindOf(error) !== 'integrity' || error.code === 'index_rebuild_needed') throw error;
-      const alarm = ALARM_OF[error.code] ?? 'CONTENT_DAMAGED';
-      this.#damaged.set(chain, { error, alarm, again: Date.now() + DAMAGED_AGAIN_MS });
-      alarms.raise(alarm, `index ${chain}`, 'stopped', error.message);
-      return false;
-    }
-  }
-
-  /** @throws HoldfastError `claims_rolled_back` */
-  async #lookBehind(chain: string, end: number): Promise<void> {
-    const now = Date.now();
-    if (now - (this.#lookedBehind.get(chain) ?? 0) < LOOK_BEHIND_MS && !this.#damaged.has(chain)) return;
-    await readHead(this.#options.archive, chain, this.#options.governance.keys, end);
-    this.#lookedBehind.set(chain, now);
-  }
-
-  #throwIfDamaged(): void {
-    for (const { error } of this.#damaged.values()) throw error;
-  }
-
-  async #indexSegment(chain: string, committed: Committed): Promise<void> {
-    const { manifest } = committed;
-    const previous = this.#previous.get(chain);
-    if (previous !== undefined && manifest.prev !== previous.hash) {
-      throw new HoldfastError('chain_broken', `${chain} ${manifest.seq} does not follow ${chain} ${previous.manifest.seq}.`);
-    }
+  async #enqueue(queue: DocumentQueue, { chain, committed: { manifest }, records }: ReadSegment): Promise<void> {
     const place = placeOf(manifest);
     if (place === undefined) return;
-    const written = await this.#write(await recordsOf(this.#options.reader, manifest), place);
-    this.#previous.set(chain, committed);
-    const position = this.#required();
-    this.#position = { ...position, chains: { ...position.chains, [chain]: manifest.seq + 1 } };
-    this.#dirty++;
-    this.counts.segments++;
-    this.counts.documents += written.written;
-    this.counts.unindexed += written.unindexed;
-  }
-
-  /** The engine takes one portion while the next is tokenised. */
-  async #write(
-    records: readonly SealedRecord[],
-    place: Omit<RecordPlace, 'cohort'>,
-  ): Promise<{ readonly written: number; readonly unindexed: number }> {
-    const total = { written: 0, unindexed: 0 };
-    const count = ({ written, unindexed }: { readonly written: number; readonly unindexed: number }): void => {
-      total.written += written;
-      total.unindexed += unindexed;
-    };
-    let writing: Promise<void> = Promise.resolve();
-    const note = (record: RawRecord, documents: readonly IndexDocument[]): void => {
+    let bytes = 0;
+    const portions = portionsOf(records, place, (record, documents) => {
+      bytes += record.value?.length ?? 0;
       if (documents[0]?.kind === UNPARSED) this.counts.unparsed++;
       else if (!keyMatches(record, documents)) this.counts.keyMismatches++;
-    };
-    for (const documents of portionsOf(records, place, note)) {
-      await writing;
-      writing = this.#options.index.write(documents).then(count);
-      // Taken up by the await above or below; until then it must not count as unhandled.
-      writing.catch(() => undefined);
+    });
+    if (this.#dirty++ === 0) this.#dirtySince = Date.now();
+    for (const documents of portions) {
+      await queue.add(documents, bytes);
+      bytes = 0;
     }
-    await writing;
-    return total;
+    this.#queued.set(chain, manifest.seq + 1);
+    this.counts.segments++;
   }
 
-  async #publish(): Promise<void> {
-    const position = { ...this.#required(), governance: this.#options.governance.head.next };
+  async #publish(queue: DocumentQueue): Promise<void> {
+    await queue.flush();
+    const before = this.#required();
+    const position = { ...before, chains: { ...before.chains, ...Object.fromEntries(this.#queued) }, governance: this.#options.governance.head.next };
     // Written, visible and durable first, then the cursor: a crash between repeats, never skips.
     await this.#options.index.publish(position);
     this.#published = position;
     this.#position = position;
+    this.#queued.clear();
     this.#dirty = 0;
   }
 

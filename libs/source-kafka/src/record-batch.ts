@@ -149,7 +149,7 @@ class RecordReader {
       const key = this.#nullable(last?.key);
       if (key === null) throw this.#damaged();
       const value = this.#nullable(last?.value);
-      headers.push(last !== undefined && last.key === key && last.value === value ? last : { key, value });
+      headers.push(last?.key === key && last.value === value ? last : { key, value });
     }
     this.#lastHeaders = headers;
     return headers;
