@@ -131,7 +131,7 @@ export class PartitionSealer {
       await this.#closeOldEpochs();
       const registered = await openChain(archive, governance, sourceName, this.#at, cluster);
       this.#chain = registered.chain;
-      const head = await readHead(archive, this.#chain, governance.keys);
+      const head = await readHead(archive, this.#chain, governance.keys, 0, governance.log);
       this.#writer = new ChainWriter(archive, this.#tools.clock, this.#chain, head);
       this.#nextSeq = head.seqs;
       this.#nextOffset = this.#writer.nextOffset;
@@ -353,7 +353,7 @@ export class PartitionSealer {
     const { governance, archive } = this.#tools;
     for (const chain of governance.state.chains.values()) {
       if (chain.closed === undefined || !chain.chain.startsWith(`msg/${this.#tools.sourceName}/${this.#at.topic}/${this.#at.partition}/`)) continue;
-      const head = await readHead(archive, chain.chain, governance.keys);
+      const head = await readHead(archive, chain.chain, governance.keys, 0, governance.log);
       if (head.last?.manifest.closing !== undefined) continue;
       await governance.refresh();
       const writer = new ChainWriter(archive, this.#tools.clock, chain.chain, head);

@@ -23,6 +23,10 @@ const WHAT_TO_DO: Readonly<Record<AlarmCode, string>> = {
   CONTENT_DAMAGED: 'Run "holdfast verify" and keep the store as it is; restore the object that the message names from a copy.',
   DISK_FULL: 'Free some space; work goes on by itself and nothing acknowledged is lost.',
   PARTITION_STOPPED: 'Read the log of this process for the cause; the partition stays unread, nothing of it is lost.',
+  LOG_CHAIN_STOPPED: 'Run "holdfast verify" on the chain that the message names, and keep everything as it is; the log goes on without that chain.',
+  LOG_ROLLED_BACK: 'Stop every notary and keep the stores as they are: something older was restored, or parts of the log were removed.',
+  LOG_FORKED: 'Stop every notary and keep everything as it is: somebody outside holds another history of this log.',
+  NOT_ANCHORED: 'Bring back the witness or the time-stamp authority that the log names; the archive goes on meanwhile.',
 };
 
 /** Every alarm code, for documents and tests. */

@@ -19,7 +19,11 @@ export type AlarmCode =
   | 'KEY_MISSING'
   | 'CONTENT_DAMAGED'
   | 'DISK_FULL'
-  | 'PARTITION_STOPPED';
+  | 'PARTITION_STOPPED'
+  | 'LOG_CHAIN_STOPPED'
+  | 'LOG_ROLLED_BACK'
+  | 'LOG_FORKED'
+  | 'NOT_ANCHORED';
 
 /** `waiting`: it goes on by itself when the cause is gone. `stopped`: a person must act. */
 export type AlarmSeverity = 'waiting' | 'stopped' | 'warning';

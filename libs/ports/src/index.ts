@@ -32,3 +32,4 @@ export type {
 } from './record-index.js';
 export { SourceLostError } from './source-lost.js';
 export type { NoTimestamp, Timestamp, TimestampAuthority, TimestampCheck } from './timestamp-authority.js';
+export type { Witness, WitnessAnswer } from './witness.js';

@@ -7,10 +7,12 @@ import type { Archive } from './archive.js';
 import type { GovernanceHead, WriterRules } from './chain-writer.js';
 import { ChainWriter } from './chain-writer.js';
 import type { CheckedClock } from './checked-clock.js';
+import { givenUp, unlessGivenUp } from './deadline.js';
 import { DataKeys } from './data-keys.js';
 import type { Committed } from './manifests.js';
 import { readCommitted } from './manifests.js';
 import { readHead } from './head.js';
+import { LogFollower } from './log-follower.js';
 import { pause } from './pause.js';
 import { SegmentReader } from './segment-reader.js';
 
@@ -29,6 +31,8 @@ export class GovernanceLog {
   readonly #clock: CheckedClock;
   readonly #reader: SegmentReader;
   readonly #fold = new GovernanceFold();
+  /** The transparency log as this process has read it: whoever takes over a chain compares its claims with it. */
+  readonly log: LogFollower;
   #last: Committed | undefined;
   #seqs = 0;
   #refreshing: Promise<void> | undefined;
@@ -38,6 +42,7 @@ export class GovernanceLog {
   constructor(archive: Archive, clock: CheckedClock) {
     this.#archive = archive;
     this.#clock = clock;
+    this.log = new LogFollower(archive, this);
     this.#reader = new SegmentReader(archive, new DataKeys(archive, () => this.ledgerUntil(archive.clock.now())));
   }
 
@@ -89,18 +94,25 @@ export class GovernanceLog {
   /**
    * Appends the events that `decide` answers on the present state, in one segment; asked again after every lost race. An
    * empty answer appends nothing.
+   *
+   * While the claims store is away it goes on until the outcome is known, however long; `signal` ends that.
+   * @throws HoldfastError after `signal`: `store_unavailable` when it was a deadline (`AbortSignal.timeout`), else `stopped`. The
+   * outcome is unknown then: `refresh` and look at the state before the command is given again
    */
-  append(decide: (state: GovernanceState) => readonly ClearEvent[]): Promise<void> {
+  append(decide: (state: GovernanceState) => readonly ClearEvent[], signal?: AbortSignal): Promise<void> {
     // One at a time in this process: racing against oneself would only leave abandoned attempts behind.
-    const mine = this.#appending.then(() => this.#append(decide));
+    const mine = this.#appending.then(() => {
+      if (signal?.aborted === true) throw givenUp(signal);
+      return this.#append(decide, signal);
+    });
     this.#appending = mine.catch(() => undefined);
-    return mine;
+    return unlessGivenUp(mine, signal);
   }
 
-  async #append(decide: (state: GovernanceState) => readonly ClearEvent[]): Promise<void> {
+  async #append(decide: (state: GovernanceState) => readonly ClearEvent[], signal: AbortSignal | undefined): Promise<void> {
     for (let lost = 0; lost < MAX_LOST_RACES; lost++) {
       // Many workers that meet a new topic at once all register chains: without a random wait they would lose to each other.
-      if (lost > 0) await pause(Math.random() * Math.min(LONGEST_JITTER_MS, FIRST_JITTER_MS * 2 ** lost));
+      if (lost > 0) await pause(Math.random() * Math.min(LONGEST_JITTER_MS, FIRST_JITTER_MS * 2 ** lost), signal);
       await this.refresh();
       const events = decide(this.#fold);
       if (events.length === 0) return;
@@ -108,7 +120,7 @@ export class GovernanceLog {
       // every reader. The claim is for exactly this seq, so what holds here holds when it is folded.
       const trial = this.#fold.copy();
       for (const event of events) trial.apply(parseClearEvent(event), this.#seqs);
-      const head = await readHead(this.#archive, GOVERNANCE_CHAIN, this.keys, this.#seqs);
+      const head = await readHead(this.#archive, GOVERNANCE_CHAIN, this.keys, this.#seqs, this.log);
       if (head.seqs !== this.#seqs) continue;
       const writer = new ChainWriter(this.#archive, this.#clock, GOVERNANCE_CHAIN, head);
       const clock = await this.#clock.now();
@@ -135,7 +147,7 @@ export class GovernanceLog {
       const newClasses = events.flatMap((event): RetentionClass[] => (event.type === 'class.defined' ? [event] : []));
       const rules: WriterRules = { ...this.rules(), ledgerUntil: (at) => this.ledgerUntil(at, newClasses) };
       const staged = await writer.stage(head.seqs, builder.finish(), rules, clock);
-      if ((await writer.commit(staged, rules)) === undefined) continue;
+      if ((await writer.commit(staged, rules, {}, signal)) === undefined) continue;
       await this.refresh();
       return;
     }

@@ -35,14 +35,31 @@ export interface ChainHead {
   readonly last: Committed | undefined;
 }
 
+/** How far the transparency log has a chain. */
+export interface LoggedHeads {
+  /** Number of manifests of `chain` that the log holds; 0 while there is no log. @throws HoldfastError `store_unavailable` */
+  loggedNext(chain: string): Promise<number>;
+}
+
 /**
  * The head of a chain, checked before anybody writes (design: claims rules). A writer stores manifest m only after it has
  * read claim m−1; so a manifest m beyond the next number whose claim m−1 is absent, also on a second look, means that
- * claims were lost or rolled back: everybody stops.
+ * claims were lost or rolled back: everybody stops. So does a log that holds more of the chain than is claimed.
  * @throws HoldfastError `claims_rolled_back`, `claim_unreadable`
  */
-export async function readHead(archive: Archive, chain: string, keys: KeyLookup, hint = 0): Promise<ChainHead> {
+export async function readHead(archive: Archive, chain: string, keys: KeyLookup, hint = 0, log?: LoggedHeads): Promise<ChainHead> {
   const seqs = await countClaims(archive, chain, hint);
+  const logged = (await log?.loggedNext(chain)) ?? 0;
+  if (logged > seqs) {
+    // Second look: the chain may have gone on, into the log as well, since its claims were counted.
+    if ((await archive.claims.read(claimKey(chain, seqs))) === undefined) {
+      throw new HoldfastError(
+        'claims_rolled_back',
+        `the log holds ${logged} manifests of the chain ${chain}, but claim ${seqs} is absent: claims were lost or rolled back; nobody writes until "holdfast claims rebuild".`,
+      );
+    }
+    return readHead(archive, chain, keys, seqs + 1, log);
+  }
   const after = `${manifestPrefix(chain)}${paddedSeq(seqs)}0`;
   for await (const version of archive.vault.list(manifestPrefix(chain), { after })) {
     const name = parseManifestKey(version.key);
@@ -55,7 +72,7 @@ export async function readHead(archive: Archive, chain: string, keys: KeyLookup,
         `the chain ${chain} has a manifest ${name.seq} but no claim ${seqs}: claims were lost or rolled back; nobody writes until "holdfast claims rebuild".`,
       );
     }
-    return readHead(archive, chain, keys, seqs + 1);
+    return readHead(archive, chain, keys, seqs + 1, log);
   }
   return { seqs, last: seqs === 0 ? undefined : await readCommitted(archive, chain, seqs - 1, keys) };
 }

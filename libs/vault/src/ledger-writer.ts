@@ -6,6 +6,7 @@ import type { Archive } from './archive.js';
 import type { CheckedClock } from './checked-clock.js';
 import { ChainWriter } from './chain-writer.js';
 import type { DataKey, DataKeys } from './data-keys.js';
+import { givenUp, unlessGivenUp, whenAllGiveUp } from './deadline.js';
 import type { GovernanceLog } from './governance-log.js';
 import { readHead } from './head.js';
 import type { Committed } from './manifests.js';
@@ -18,6 +19,7 @@ export interface LedgerEvent {
 
 interface Waiting {
   readonly event: LedgerEvent;
+  readonly signal: AbortSignal | undefined;
   readonly resolve: (committed: Committed) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -50,11 +52,17 @@ export class LedgerWriter {
     this.chain = chain;
   }
 
-  append(event: LedgerEvent): Promise<Committed> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ event, resolve, reject });
+  /**
+   * While the claims store is away this goes on until the outcome is known, however long; `signal` ends that.
+   * @throws HoldfastError after `signal`: `store_unavailable` when it was a deadline (`AbortSignal.timeout`), else `stopped`. Whether
+   * the event is sealed is unknown then
+   */
+  append(event: LedgerEvent, signal?: AbortSignal): Promise<Committed> {
+    const appended = new Promise<Committed>((resolve, reject) => {
+      this.#waiting.push({ event, signal, resolve, reject });
       this.#running ??= this.#drain();
     });
+    return unlessGivenUp(appended, signal);
   }
 
   /** Resolves when nothing is being written. */
@@ -64,26 +72,41 @@ export class LedgerWriter {
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MOST_PER_SEGMENT);
+      const taken = this.#waiting.splice(0, MOST_PER_SEGMENT);
+      // Whoever has given up before it began gets nothing sealed in his name.
+      const batch = taken.filter(({ signal }) => signal?.aborted !== true);
+      for (const { signal, reject } of taken) if (signal?.aborted === true) reject(givenUp(signal));
+      if (batch.length === 0) continue;
+      const giveUp = whenAllGiveUp(batch.map(({ signal }) => signal));
       try {
-        const committed = await this.#commit(batch.map(({ event }) => event));
+        const committed = await this.#commit(
+          batch.map(({ event }) => event),
+          giveUp.signal,
+        );
         for (const { resolve } of batch) resolve(committed);
       } catch (error) {
         // The outcome may be unknown: the next append looks at the chain anew.
         this.#writer = undefined;
         for (const { reject } of batch) reject(error);
+      } finally {
+        giveUp.release();
       }
     }
     // In the same turn as the last look at the queue: an event that comes later finds nobody running and starts anew.
     this.#running = undefined;
   }
 
-  async #commit(events: readonly LedgerEvent[]): Promise<Committed> {
+  async #commit(events: readonly LedgerEvent[], signal: AbortSignal | undefined): Promise<Committed> {
     for (let lost = 0; lost < MAX_LOST_RACES; lost++) {
       await this.#governance.refresh();
-      await this.#register();
+      await this.#register(signal);
       if (this.#writer === undefined) {
-        this.#writer = new ChainWriter(this.#archive, this.#clock, this.chain, await readHead(this.#archive, this.chain, this.#governance.keys));
+        this.#writer = new ChainWriter(
+          this.#archive,
+          this.#clock,
+          this.chain,
+          await readHead(this.#archive, this.chain, this.#governance.keys, 0, this.#governance.log),
+        );
         // Whoever wrote last may have obeyed a head that is newer than ours.
         await this.#governance.refresh();
       }
@@ -111,9 +134,9 @@ export class LedgerWriter {
       });
       const rules = this.#governance.rules();
       const staged = await writer.stage(writer.head.seqs, builder.finish(), rules, clock);
-      const committed = await writer.commit(staged, rules).catch((error: unknown) => {
-        // Nobody stops this writer: the signing key was changed between the look at gov and the signature.
-        if (error instanceof HoldfastError && error.code === 'stopped') return undefined;
+      const committed = await writer.commit(staged, rules, {}, signal).catch((error: unknown) => {
+        // Nobody has stopped this writer: the signing key was changed between the look at gov and the signature.
+        if (error instanceof HoldfastError && error.code === 'stopped' && signal?.aborted !== true) return undefined;
         throw error;
       });
       if (committed !== undefined) return committed;
@@ -151,20 +174,22 @@ export class LedgerWriter {
     }
   }
 
-  async #register(): Promise<void> {
+  async #register(signal: AbortSignal | undefined): Promise<void> {
     if (this.#governance.state.chains.has(this.chain)) return;
-    await this.#governance.append((state) =>
-      state.chains.has(this.chain)
-        ? []
-        : [
-            {
-              type: 'chain.registered',
-              id: toHex(this.#archive.random(16)),
-              time: this.#archive.clock.now().toISOString(),
-              principal: 'service:holdfast',
-              chain: this.chain,
-            },
-          ],
+    await this.#governance.append(
+      (state) =>
+        state.chains.has(this.chain)
+          ? []
+          : [
+              {
+                type: 'chain.registered',
+                id: toHex(this.#archive.random(16)),
+                time: this.#archive.clock.now().toISOString(),
+                principal: 'service:holdfast',
+                chain: this.chain,
+              },
+            ],
+      signal,
     );
   }
 }

@@ -2,6 +2,7 @@ import { HoldfastError } from '@holdfast/record';
 import { CLAIM_TYP, MANIFEST_TYP, claimSchema, manifestKey, manifestSchema, parseDocument, parseJws, toHex, verifyJws } from '@holdfast/seal';
 import type { Claim, Manifest, ParsedJws, PublicKey } from '@holdfast/seal';
 import { claimKey } from '@holdfast/seal';
+import type { VersionId } from '@holdfast/ports';
 import type { Archive } from './archive.js';
 import { findRelocated, unlessMissing } from './relocated.js';
 
@@ -15,21 +16,39 @@ export interface Committed {
 /** Manifest keys by kid, as `gov` has introduced them. */
 export type KeyLookup = (kid: string) => PublicKey | undefined;
 
+/** A committed manifest and where it lies. */
+export interface PlacedManifest extends Committed {
+  readonly key: string;
+  /** The version that holds its bytes: the one that the claim names, or in a copy another. */
+  readonly version: VersionId;
+  /** The key that signed it. */
+  readonly kid: string;
+}
+
 /** The manifest that the claim of `seq` names, verified; undefined while there is no such claim. */
 export async function readCommitted(archive: Archive, chain: string, seq: number, keys: KeyLookup): Promise<Committed | undefined> {
+  const placed = await readPlaced(archive, chain, seq, keys);
+  return placed === undefined ? undefined : { manifest: placed.manifest, hash: placed.hash };
+}
+
+/** As `readCommitted`, with what is needed to judge how it is stored. @throws HoldfastError `claim_unreadable` */
+export async function readPlaced(archive: Archive, chain: string, seq: number, keys: KeyLookup): Promise<PlacedManifest | undefined> {
   const body = await archive.claims.read(claimKey(chain, seq));
   if (body === undefined) return undefined;
   try {
     const claim = parseClaim(archive, body, chain, seq, keys);
     const key = manifestKey(chain, seq, claim.manifest);
-    const bytes =
-      (await unlessMissing(archive.vault.get(key, claim.version))) ??
-      // In a copy it lies under another version id than the claim, or its copy, names.
-      (await findRelocated(archive.vault, archive.crypto, { key, sha256: claim.manifest }))?.bytes;
-    if (bytes === undefined) throw new HoldfastError('object_missing', `no version of ${key} holds what its claim names`);
+    const there = await unlessMissing(archive.vault.get(key, claim.version));
+    const placed =
+      there === undefined
+        ? // In a copy it lies under another version id than the claim, or its copy, names.
+          await findRelocated(archive.vault, archive.crypto, { key, sha256: claim.manifest })
+        : { version: claim.version, bytes: there };
+    if (placed === undefined) throw new HoldfastError('object_missing', `no version of ${key} holds what its claim names`);
+    const { bytes, version } = placed;
     if (toHex(archive.crypto.sha256(bytes)) !== claim.manifest)
       throw new HoldfastError('manifest_invalid', `the manifest ${chain} ${seq} has other bytes than its claim names.`);
-    return { manifest: parseManifest(archive, bytes, chain, seq, keys), hash: claim.manifest };
+    return { manifest: parseManifest(archive, bytes, chain, seq, keys), hash: claim.manifest, key, version, kid: parseJws(bytes).kid };
   } catch (cause) {
     if (cause instanceof HoldfastError && (cause.code === 'store_unavailable' || cause.code === 'stopped')) throw cause;
     // A claim without a verifying manifest: nobody may write behind it, and nobody may overwrite it.

@@ -1,3 +1,13 @@
+export { checkManifest, manifestLock } from './check-manifest.js';
+export type { CommittedManifest, GovernanceHeads } from './check-manifest.js';
+export { verifyBundle } from './bundle/verify-bundle.js';
+export type { VerifyBundleOptions } from './bundle/verify-bundle.js';
+export type { Anchors, CheckedToken, TimestampCheck, TokenSeen, WitnessSeen } from './bundle/bundle-anchors.js';
+export type { CompletenessException } from './bundle/bundle-completeness.js';
+export type { DisclosedRecord } from './bundle/bundle-disclosed.js';
+export type { BundleEntries } from './bundle/bundle-entries.js';
+export type { BundleReport } from './bundle/bundle-report.js';
+export type { Sentence } from './bundle/bundle-sentences.js';
 export type { Evidence, StoredState, StoredVersion } from './evidence.js';
 export type { Finding, FindingCode } from './findings.js';
 export type { VerifyReport } from './report.js';
