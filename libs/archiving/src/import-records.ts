@@ -106,7 +106,7 @@ export async function importRecords(
         offsets: offsets.map(String),
       },
     ];
-  });
+  }, signal);
   // Both would write every record, and the archive would hold each twice.
   if (!decision.ours) throw another();
   const began = governance.state.imports.get(file.importId);
@@ -149,7 +149,7 @@ export async function importRecords(
   await governance.append((state) => {
     if (state.imports.get(file.importId)?.run !== run) throw superseded();
     return [{ type: 'import.finished', ...end, importId: file.importId }];
-  });
+  }, signal);
   return { importId: file.importId, written, found, before: false };
 }
 

@@ -62,6 +62,8 @@ export interface SearchResult {
 
 const MAX_LIMIT = 1_000;
 const OPENED_AT_ONCE = 16;
+/** How long a reader waits for a claims store that is away before he is told so. */
+const SEAL_WITHIN_MS = 30_000;
 
 /**
  * Search, open, read in context. Every answer comes from the vault, checked; and before any of it is released the access
@@ -76,7 +78,7 @@ export class Discovery {
     this.#opener = new RecordOpener(parts.archive, parts.governance, parts.reader);
   }
 
-  /** @throws HoldfastError `bad_request`, `index_unavailable` */
+  /** @throws HoldfastError `bad_request`, `index_unavailable`, `store_unavailable` */
   async search(principal: string, text: string, options: SearchOptions = {}): Promise<SearchResult | Refused> {
     const { index, timeZone } = this.#parts;
     const limit = limitOf(options.limit ?? 50);
@@ -192,11 +194,15 @@ export class Discovery {
 
   async #seal(principal: string, action: string, subject: string, facts: object): Promise<void> {
     const { access, archive } = this.#parts;
-    await access.append({
-      // The key goes into a directory; a long query would only make it long.
-      subject: subject.slice(0, 200),
-      value: { type: `access.${action}`, id: toHex(archive.random(16)), time: archive.clock.now().toISOString(), principal, ...facts },
-    });
+    await access.append(
+      {
+        // The key goes into a directory; a long query would only make it long.
+        subject: subject.slice(0, 200),
+        value: { type: `access.${action}`, id: toHex(archive.random(16)), time: archive.clock.now().toISOString(), principal, ...facts },
+      },
+      // Nothing is shown then; an access that nobody got an answer to may be sealed all the same.
+      AbortSignal.timeout(SEAL_WITHIN_MS),
+    );
   }
 }
 

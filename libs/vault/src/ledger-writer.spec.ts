@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Alarms } from '@holdfast/ports';
-import { decodeRecord, fromUtf8 } from '@holdfast/seal';
-import { TestClock, unavailable } from '@holdfast/test-kit';
+import { randomBytes } from '@holdfast/crypto-node';
+import type { ClearEvent } from '@holdfast/governance';
+import { decodeRecord, fromUtf8, toHex } from '@holdfast/seal';
+import { TestClock, unavailable, until } from '@holdfast/test-kit';
 import { anotherProcess, smallArchive } from '../test/small-archive.js';
 import type { Small } from '../test/small-archive.js';
 import { readHead } from './head.js';
@@ -107,6 +109,73 @@ describe('a ledger writer', () => {
     // Two years late: nobody has minded the alarm.
     clock.advance(3 * 365 * 24 * 3600_000);
     await expect(writer.append({ subject: 's', value: { n: 3 } })).rejects.toMatchObject({ code: 'key_missing' });
+  });
+
+  it('waits for a claims store that is away no longer than it was told; those who wait longer get their answer', async () => {
+    const small = await smallArchive();
+    const writer = writerOf(small);
+    await writer.append({ subject: 's', value: { n: 0 } });
+    const away = { before: (op: string) => (op === 'create' || op === 'read' ? Promise.reject(unavailable()) : undefined) };
+    // From the claim on: what comes before it has its own patience.
+    let gone = false;
+    small.parts.claims.faults = {
+      before: (op) => {
+        gone ||= op === 'create';
+        return gone ? away.before(op) : undefined;
+      },
+    };
+    const stop = new AbortController();
+    const patient = writer.append({ subject: 's', value: { n: 1 } });
+    await until(() => gone);
+    const hurried = writer.append({ subject: 's', value: { n: 2 } }, AbortSignal.timeout(50));
+    const stopped = writer.append({ subject: 's', value: { n: 3 } }, stop.signal);
+    await expect(hurried).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('not known') });
+    stop.abort();
+    await expect(stopped).rejects.toMatchObject({ code: 'stopped' });
+    small.parts.claims.faults = {};
+    await patient;
+    await writer.idle();
+    expect((await events(small)).flat()).toEqual([{ n: 0 }, { n: 1 }]);
+    // All who wait for one segment have given up: so does the writer, and the next one looks what became of it.
+    gone = false;
+    small.parts.claims.faults = { before: away.before };
+    await expect(writer.append({ subject: 's', value: { n: 4 } }, AbortSignal.timeout(50))).rejects.toMatchObject({ code: 'store_unavailable' });
+    await writer.idle();
+    small.parts.claims.faults = {};
+    await writer.append({ subject: 's', value: { n: 5 } });
+    expect((await events(small)).flat()).toContainEqual({ n: 5 });
+  });
+
+  it('has a deadline for decisions too, also behind one that goes on', async () => {
+    const small = await smallArchive();
+    let gone = false;
+    small.parts.claims.faults = {
+      before: (op) => {
+        gone ||= op === 'create';
+        if (gone) throw unavailable();
+      },
+    };
+    const register = (chain: string): (() => readonly ClearEvent[]) => {
+      const event = { id: toHex(randomBytes(16)), time: '2026-03-01T00:00:00.000Z', principal: 'service:test', chain };
+      return () => [{ type: 'chain.registered', ...event }];
+    };
+    const first = small.governance.append(register('access/first'));
+    await until(() => gone);
+    await expect(small.governance.append(register('access/second'), AbortSignal.timeout(50))).rejects.toMatchObject({ code: 'store_unavailable' });
+    small.parts.claims.faults = {};
+    await first;
+    await small.governance.append(register('access/third'));
+    expect([...small.governance.state.chains.keys()]).toEqual(['access/first', 'access/third']);
+    gone = false;
+    small.parts.claims.faults = {
+      before: (op) => {
+        if (op === 'create') throw unavailable();
+      },
+    };
+    const stop = new AbortController();
+    const fourth = small.governance.append(register('access/fourth'), stop.signal);
+    stop.abort();
+    await expect(fourth).rejects.toMatchObject({ code: 'stopped' });
   });
 
   it('obeys a head of gov that knows its chain', async () => {

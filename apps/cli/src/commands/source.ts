@@ -13,6 +13,9 @@ export interface SourceOptions extends GlobalOptions {
   readonly reason: string;
 }
 
+/** How long a decision waits for a claims store that is away; then the person who made it must look what became of it. */
+const WITHIN_MS = 60_000;
+
 function parsePartition(text: string): { readonly topic: string; readonly partition: number } {
   const match = /^(.+)\/(0|[1-9]\d{0,9})$/.exec(text);
   if (match?.[1] === undefined) throw new HoldfastError('bad_configuration', `${JSON.stringify(text)} is not a partition: it reads topic/number.`);
@@ -37,16 +40,19 @@ export async function acceptGap(options: SourceOptions): Promise<number> {
         `${options.partition} has lost nothing: the source still holds everything from ${low} on, and ${next} is the next to be sealed.`,
       );
     const event = { from: next.toString(), to: low.toString(), reason: options.reason };
-    await governance.append(() => [
-      {
-        type: 'source.gap.accepted',
-        id: toHex(archive.random(16)),
-        time: archive.clock.now().toISOString(),
-        principal: osPrincipal(),
-        chain: chain.chain,
-        ...event,
-      },
-    ]);
+    await governance.append(
+      () => [
+        {
+          type: 'source.gap.accepted',
+          id: toHex(archive.random(16)),
+          time: archive.clock.now().toISOString(),
+          principal: osPrincipal(),
+          chain: chain.chain,
+          ...event,
+        },
+      ],
+      AbortSignal.timeout(WITHIN_MS),
+    );
     print(
       options.json === true,
       { chain: chain.chain, ...event },
@@ -84,7 +90,7 @@ export async function newEpoch(options: SourceOptions): Promise<number> {
           reason: options.reason,
         },
       ];
-    });
+    }, AbortSignal.timeout(WITHIN_MS));
     print(
       options.json === true,
       { successor, cluster },
