@@ -5,7 +5,7 @@ import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
 import { openClusterStores } from '@holdfast/assembly';
 import { DirectoryClaimStore, DirectoryObjectStore } from '@holdfast/embedded';
 import { JwksKeyRing } from '@holdfast/keys-jose';
-import type { KeyRing, ObjectStore } from '@holdfast/ports';
+import type { ClaimStore, KeyRing, ObjectStore } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
 import { DataKeys } from '@holdfast/vault';
 import type { ArchiveParts } from '@holdfast/vault';
@@ -14,39 +14,46 @@ import { verifyEnvironment } from './session.js';
 import type { GlobalOptions } from './session.js';
 
 /** What the verifier needs of an archive: its stores, and its keys where it has some. */
-export type EvidenceParts = Pick<ArchiveParts, 'vault' | 'wraps' | 'claims' | 'crypto' | 'clock' | 'random'> & {
+export type EvidenceParts = Pick<ArchiveParts, 'vault' | 'wraps' | 'crypto' | 'clock' | 'random'> & {
+  /** undefined: a second copy, which has none. */
+  readonly claims: ClaimStore | undefined;
   readonly keys: KeyRing | undefined;
   strays(): AsyncIterable<string>;
 };
+
+export interface EvidenceOptions extends GlobalOptions {
+  readonly withoutClaims?: boolean;
+}
 
 /**
  * Evidence for `verify`. An archive is opened without folding or creating anything: a damaged archive must still be judged,
  * and one that cannot be written too.
  */
-export async function withEvidence<T>(options: GlobalOptions, work: (evidence: Evidence) => Promise<T>): Promise<T> {
+export async function withEvidence<T>(options: EvidenceOptions, work: (evidence: Evidence) => Promise<T>): Promise<T> {
   if (options.data === undefined) return workCluster(options, work);
   const scratch = await mkdtemp(join(tmpdir(), 'holdfast-verify-'));
   try {
-    return await workEmbedded(options.data, scratch, work);
+    return await workEmbedded(options.data, scratch, options.withoutClaims !== true, work);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
 /** Only the buckets are read: governance may be what is damaged, and nothing may be made by somebody who judges. */
-async function workCluster<T>(options: GlobalOptions, work: (evidence: Evidence) => Promise<T>): Promise<T> {
+async function workCluster<T>(options: EvidenceOptions, work: (evidence: Evidence) => Promise<T>): Promise<T> {
   const stores = await openClusterStores(await verifyEnvironment(options));
   try {
     const noStrays = async function* (): AsyncIterable<string> {
       // Everything in a bucket is a key, and keys are looked at by the verifier itself.
     };
-    return await work(evidenceOf({ ...stores, crypto: nodeCrypto, clock: { now: () => new Date() }, random: randomBytes, strays: noStrays }));
+    const claims = options.withoutClaims === true ? undefined : stores.claims;
+    return await work(evidenceOf({ ...stores, claims, crypto: nodeCrypto, clock: { now: () => new Date() }, random: randomBytes, strays: noStrays }));
   } finally {
     stores.close();
   }
 }
 
-async function workEmbedded<T>(folder: string, scratch: string, work: (evidence: Evidence) => Promise<T>): Promise<T> {
+async function workEmbedded<T>(folder: string, scratch: string, withClaims: boolean, work: (evidence: Evidence) => Promise<T>): Promise<T> {
   const entries = await entriesOf(folder);
   if (!entries.includes('vault')) throw new HoldfastError('bad_configuration', `There is no archive in ${folder}: it has no folder "vault".`);
   const clock = { now: () => new Date() };
@@ -54,7 +61,7 @@ async function workEmbedded<T>(folder: string, scratch: string, work: (evidence:
     DirectoryObjectStore.open({ folder: join(folder, name), scratch: join(scratch, name), clock });
   const vault = await open('vault');
   const wraps = await open('wraps');
-  const claims = await DirectoryClaimStore.open({ folder: join(folder, 'claims'), scratch: join(scratch, 'claims') });
+  const claims = withClaims ? await DirectoryClaimStore.open({ folder: join(folder, 'claims'), scratch: join(scratch, 'claims') }) : undefined;
   try {
     const keys = await keyRing(join(folder, 'keys'));
     return await work(
@@ -94,12 +101,12 @@ export function evidenceOf(parts: EvidenceParts): Evidence {
   const { vault, wraps, claims } = parts;
   const dataKeys = new Map<string, DataKeys>();
   return {
-    claims: true,
+    claims: claims !== undefined,
     list: (prefix): AsyncIterable<StoredVersion> => vault.list(prefix),
     get: (key, version, most) => read(vault, key, version, most),
     head: (key, version) => unlessMissing((): Promise<StoredState> => vault.head(key, version)),
-    claim: (key) => claims.read(key),
-    claimKeys: () => claims.list(''),
+    claim: (key) => claims?.read(key) ?? Promise.resolve(undefined),
+    claimKeys: () => claims?.list('') ?? none(),
     wraps: (prefix): AsyncIterable<StoredVersion> => wraps.list(prefix),
     wrapState: (key, version) => unlessMissing((): Promise<StoredState> => wraps.head(key, version)),
     wrap: (key, version, most) => read(wraps, key, version, most),
@@ -122,6 +129,10 @@ export function evidenceOf(parts: EvidenceParts): Evidence {
     },
     strays: () => parts.strays(),
   };
+}
+
+async function* none(): AsyncIterable<string> {
+  // A second copy has no claims.
 }
 
 /** At most one byte more than asked for: enough to see that there are more. */

@@ -10,6 +10,7 @@ import { search, show } from './commands/search.js';
 import { acceptGap, newEpoch } from './commands/source.js';
 import { start } from './commands/start.js';
 import { storeCheck } from './commands/store-check.js';
+import { compare, copy } from './commands/vault.js';
 import { verify } from './commands/verify.js';
 import { EXIT, exitCodeOf, outliveReaders, print, printError, wantsJson } from './output.js';
 import { reason } from './reason.js';
@@ -82,6 +83,7 @@ command(program, 'show <record-id>', 'open a record with its proof')
 command(program, 'verify', 'judge the archive; exits 1 with findings')
   .option('--level <n>', 'all checks up to this level', wholeNumber(1, 8))
   .option('--archive-id <id>', 'the archive id that you hold from elsewhere')
+  .option('--without-claims', 'a second copy, which has no claims')
   .action(run(verify));
 
 const claims = program.command('claims').description('the commit points of the chains');
@@ -100,6 +102,23 @@ command(claims, 'repair', 'replace the unreadable last claim of a chain')
   );
 
 command(program, 'store-check', 'try every promise of the object store').option('--full', 'also what takes long').action(run(storeCheck));
+
+const vault = program.command('vault').description('a second copy of the archive');
+for (const [name, description] of [
+  ['copy', 'bring the copy up to the archive; run again, it goes on'],
+  ['compare', 'compare the copy with the archive; exits 1 with findings'],
+] as const) {
+  const each = command(vault, name, description)
+    .option('--to <dir>', 'the copy is a folder')
+    .option('--to-env <prefix>', 'the copy is buckets: PREFIX_S3_ENDPOINT, PREFIX_S3_BUCKET_PREFIX …')
+    .option('--with-claims', 'also the claims: a planned move, every writer stopped');
+  if (name === 'copy') each.action(run(copy));
+  else
+    each
+      .option('--deep', 'read and hash every byte on both sides')
+      .option('--before <time>', 'only what was stored until then: "asOf" of the last copy')
+      .action(run(compare));
+}
 
 const index = program.command('index').description('the search index');
 command(index, 'rebuild', 'build it anew from the vault').action(run(rebuildIndex));

@@ -9,6 +9,7 @@ import type { GlobalOptions } from '../session.js';
 export interface VerifyCommandOptions extends GlobalOptions {
   readonly level?: number;
   readonly archiveId?: string;
+  readonly withoutClaims?: boolean;
 }
 
 /** `holdfast verify`: judges the archive with read access only; exits 1 with findings. */
