@@ -18,10 +18,13 @@ const NO_PREVIOUS = '0'.repeat(64);
 /** Chains whose content belongs to the classes of the policy; all others belong to `ledger`. */
 const NOT_LEDGER = /^(msg\/|carry$)/;
 
-/** Everything about a manifest that follows from the one before it and from `gov` (format section 14, point 2). */
+/**
+ * Everything about a manifest that follows from the one before it and from `gov` (format section 14, point 2). `unread`: the one
+ * before it is not at hand, and what follows from it is not checked.
+ */
 export function checkManifest(
   { manifest }: CommittedManifest,
-  previous: CommittedManifest | undefined,
+  previous: CommittedManifest | 'unread' | undefined,
   archive: string,
   state: GovernanceState,
   heads: GovernanceHeads,
@@ -32,15 +35,16 @@ export function checkManifest(
   const add = (code: Parameters<typeof finding>[0], message: string): void => {
     found.push(finding(code, place, message));
   };
-  const before = previous?.manifest;
-  const expectedPrev = previous?.hash ?? (chain === 'gov' ? archive : NO_PREVIOUS);
+  const before = previous === 'unread' ? undefined : previous?.manifest;
+  const expectedPrev = previous === 'unread' ? manifest.prev : (previous?.hash ?? (chain === 'gov' ? archive : NO_PREVIOUS));
   if (manifest.prev !== expectedPrev) add('CHAIN_LINK_BROKEN', `it names ${manifest.prev} as the manifest before it, and that is ${expectedPrev}.`);
   if (before !== undefined && manifest.first !== before.next)
     add('OFFSETS_NOT_COVERED', `it begins at offset ${manifest.first}, the segment before it ends at ${before.next}.`);
   if (before?.closing !== undefined) add('CHAIN_CONTINUES_AFTER_CLOSING', 'it follows a closing segment.');
   if (before !== undefined && manifest.time < before.time) add('TIME_FALLS', `its time ${manifest.time} lies before that of the segment before it.`);
   const expectedTime = before !== undefined && before.time > manifest.clock ? before.time : manifest.clock;
-  if (manifest.time !== expectedTime) add('TIME_FALLS', `its time ${manifest.time} is not the later of its clock and the time before it.`);
+  if (previous === 'unread' ? manifest.time < manifest.clock : manifest.time !== expectedTime)
+    add('TIME_FALLS', `its time ${manifest.time} is not the later of its clock and the time before it.`);
   if (before !== undefined && before.time > manifest.clock)
     add('CLOCK_AHEAD', `the clock of the writer (${manifest.clock}) ran behind the time of the segment before it (${before.time}).`);
   const { governance } = manifest;

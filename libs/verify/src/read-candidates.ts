@@ -1,11 +1,11 @@
-import { HoldfastError } from '@holdfast/record';
-import { MANIFEST_TYP, MAX_JWS, manifestSchema, parseDocument, parseJws, parseManifestKey, toHex, verifyJws } from '@holdfast/seal';
+import { MAX_JWS, parseManifestKey, toHex } from '@holdfast/seal';
 import type { CommittedManifest } from './check-manifest.js';
 import { manifestLock } from './check-manifest.js';
 import type { VerifyContext } from './context.js';
 import type { StoredVersion } from './evidence.js';
 import { finding } from './findings.js';
 import type { SeqGroup } from './group-by-seq.js';
+import { judgeManifest } from './judge-manifest.js';
 
 /** A manifest that verifies, one of possibly several under its number. */
 export interface Candidate extends CommittedManifest {
@@ -70,39 +70,17 @@ async function readCandidate(
     );
     return undefined;
   }
-  try {
-    const jws = parseJws(bytes);
-    const manifest = parseDocument(manifestSchema, jws.payload);
-    if (manifest.archive !== context.archiveHex || manifest.chain !== chain || manifest.seq !== seq) {
-      add(finding('MANIFEST_INVALID', key, 'it names another archive, chain or number.'));
-      return undefined;
-    }
-    const isKnown = (): boolean => jws.kid === context.genesis.manifestKey.kid || context.state.manifestKeys.has(jws.kid);
-    // The key may have been introduced since gov was walked.
-    if (chain !== 'gov' && !isKnown()) await context.followGovernance();
-    const introduced = context.state.manifestKeys.get(jws.kid) ?? newKeys.get(jws.kid);
-    const signer = jws.kid === context.genesis.manifestKey.kid ? context.genesis.manifestKey : introduced?.jwk;
-    if (signer === undefined || !verifyJws(crypto, jws, MANIFEST_TYP, signer)) {
-      add(
-        finding(
-          'MANIFEST_INVALID',
-          key,
-          signer === undefined ? 'it is signed by a key that gov has not introduced.' : 'its signature does not verify.',
-        ),
-      );
-      return undefined;
-    }
-    // The genesis key is valid from the first segment on; others only from the head that introduced them (design 4.9).
-    if (introduced !== undefined && signer !== context.genesis.manifestKey && manifest.governance.next < introduced.from) {
-      add(finding('MANIFEST_INVALID', key, 'it is signed by a key that had not been introduced at its governance head.'));
-      return undefined;
-    }
-    return { manifest, hash };
-  } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error;
-    add(finding(error.message.includes('suite') ? 'UNKNOWN_SUITE' : 'MANIFEST_INVALID', key, `${error.message}.`));
-    return undefined;
+  const place = { archive: context.archiveHex, chain, seq };
+  const signers = { genesis: context.genesis.manifestKey, introduced: (kid: string) => context.state.manifestKeys.get(kid) ?? newKeys.get(kid) };
+  let judged = judgeManifest(crypto, bytes, place, signers);
+  // The key may have been introduced since gov was walked.
+  if ('signerUnknown' in judged && chain !== 'gov') {
+    await context.followGovernance();
+    judged = judgeManifest(crypto, bytes, place, signers);
   }
+  if ('manifest' in judged) return { manifest: judged.manifest, hash };
+  add(finding(judged.code, key, judged.problem));
+  return undefined;
 }
 
 /** The lock of a manifest: COMPLIANCE, at least to the horizon; one of `versions`, which hold the same bytes, must have it. */

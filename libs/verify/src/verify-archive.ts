@@ -1,6 +1,5 @@
 import { HoldfastError } from '@holdfast/record';
-import { GovernanceFold, horizonMonths, parseClearEvent } from '@holdfast/governance';
-import type { ClearEvent } from '@holdfast/governance';
+import { GovernanceFold, horizonMonths } from '@holdfast/governance';
 import {
   GENESIS_CLAIM,
   GENESIS_KEY,
@@ -10,7 +9,6 @@ import {
   genesisSchema,
   parseContentKey,
   parseDocument,
-  parseJson,
   parseJws,
   parseManifestKey,
   retainUntil,
@@ -22,6 +20,7 @@ import type { Crypto, Genesis } from '@holdfast/seal';
 import type { VerifyContext } from './context.js';
 import type { Evidence } from './evidence.js';
 import { finding } from './findings.js';
+import { foldGovernance } from './fold-governance.js';
 import type { VerifyReport } from './report.js';
 import { Collector } from './report.js';
 import { isStored, verifyChain } from './verify-chain.js';
@@ -97,7 +96,9 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   else if (level < 6) collector.skipped.add('Content was not decrypted (level below 6): leaves, directories and offsets inside were not checked.');
   // gov first: its events say which keys, chains and classes everything else is judged by.
   const statements = new Set<string>();
-  const hooks = governanceHooks(context, statements);
+  const hooks = foldGovernance(context.state, context.heads, context.add, (event) => {
+    if (event.type === 'claims.repaired') statements.add(event.statement);
+  });
   let governance = await verifyToTheEnd(context, 'gov', hooks);
   follow = async () => {
     if (await isStored(context, 'gov', context.ends.get('gov')?.seen ?? 0)) governance = await verifyToTheEnd(context, 'gov', hooks, governance);
@@ -238,34 +239,6 @@ async function checkClaimNames(context: VerifyContext): Promise<void> {
     if (seq >= walked.seen && (await isStored(context, chain, seq))) continue;
     context.add(finding('MANIFEST_MISSING', `${chain} ${seq}`, `this number is claimed, and the chain ends before number ${walked.end}.`));
   }
-}
-
-/** What folds the events of `gov` while it is walked, and collects the statements that they name. */
-function governanceHooks(context: VerifyContext, statements: Set<string>): ChainHooks {
-  let events: ClearEvent[] = [];
-  return {
-    onRecord: (record, object) => {
-      try {
-        if (object.enc === 'none') events.push(parseClearEvent(parseJson(record.value ?? new Uint8Array(0))));
-      } catch (error) {
-        if (!(error instanceof HoldfastError)) throw error;
-        context.add(finding('GOVERNANCE_INVALID', `gov offset ${record.offset}`, `${error.message}.`));
-      }
-    },
-    onSegment: ({ manifest, hash }) => {
-      context.heads.set(manifest.seq + 1, hash);
-      for (const event of events) {
-        try {
-          context.state.apply(event, manifest.seq);
-          if (event.type === 'claims.repaired') statements.add(event.statement);
-        } catch (error) {
-          if (!(error instanceof HoldfastError)) throw error;
-          context.add(finding('GOVERNANCE_INVALID', `gov ${manifest.seq}`, `${error.message}.`));
-        }
-      }
-      events = [];
-    },
-  };
 }
 
 /** Registered chains, and chains that only have objects; every other key in the vault is an orphan. */

@@ -4,6 +4,7 @@ import { CLAIM_TYP, claimKey, claimSchema, contentPrefix, manifestPrefix, padded
 import type { Claim } from '@holdfast/seal';
 import type { ManifestObject } from '@holdfast/seal';
 import { checkManifest } from './check-manifest.js';
+import type { CommittedManifest } from './check-manifest.js';
 import type { VerifyContext } from './context.js';
 import { finding } from './findings.js';
 import { SeqCursor, groupBySeq } from './group-by-seq.js';
@@ -38,7 +39,7 @@ export interface ChainHooks {
   /** Sees every record that was opened. */
   readonly onRecord?: (record: RawRecord, object: ManifestObject) => void;
   /** Sees every committed manifest, in order. */
-  readonly onSegment?: (segment: Candidate) => void;
+  readonly onSegment?: (segment: CommittedManifest) => void;
 }
 
 /** How far a walk came; another one can go on behind it. */

@@ -7,16 +7,15 @@ import {
   decodeRecord,
   endOfPeriod,
   fromBase64Url,
-  fromHex,
   parseContentKey,
   readTrailer,
-  segmentRoot,
   toHex,
   wrapKey,
 } from '@holdfast/seal';
 import type { Manifest, ManifestObject, WalkedObject } from '@holdfast/seal';
 import type { RawRecord } from '@holdfast/record';
 import { manifestLock } from './check-manifest.js';
+import { checkObjectList } from './check-object-list.js';
 import type { VerifyContext } from './context.js';
 import type { StoredVersion } from './evidence.js';
 import { finding } from './findings.js';
@@ -59,18 +58,7 @@ export async function verifyObjects(
   visit?: (record: RawRecord, object: ManifestObject) => void,
 ): Promise<void> {
   const place = `${manifest.chain} ${manifest.seq}`;
-  const root = toHex(
-    segmentRoot(
-      context.crypto,
-      manifest.objects.map((object) => ({ no: object.no, records: object.records, root: fromHex(object.root, 32) })),
-    ),
-  );
-  if (root !== manifest.root) context.add(finding('MANIFEST_INVALID', place, 'the object roots do not lead to its segment root.'));
-  if (manifest.objects.reduce((sum, object) => sum + object.records, 0) !== manifest.records)
-    context.add(finding('MANIFEST_INVALID', place, 'its objects do not add up to its record count.'));
-  if (manifest.objects.some((object, i) => object.no !== i)) context.add(finding('MANIFEST_INVALID', place, 'its objects are not numbered from 0.'));
-  if (new Set(manifest.objects.map(({ cohort, enc }) => `${enc} ${cohort.class} ${cohort.period}`)).size < manifest.objects.length)
-    context.add(finding('MANIFEST_INVALID', place, 'it has two objects of one cohort.'));
+  for (const found of checkObjectList(context.crypto, manifest)) context.add(found);
   // Without the events of gov nothing can be judged, at no level.
   if (context.level < 4 && manifest.chain !== 'gov') return;
   const walked: WalkedObject[] = [];

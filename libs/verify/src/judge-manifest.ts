@@ -1,0 +1,52 @@
+import { HoldfastError } from '@holdfast/record';
+import type { ManifestKeyEntry } from '@holdfast/governance';
+import { MANIFEST_TYP, manifestSchema, parseDocument, parseJws, verifyJws } from '@holdfast/seal';
+import type { Crypto, Manifest, ParsedJws, PublicKey } from '@holdfast/seal';
+import type { FindingCode } from './findings.js';
+
+/** Keys that may sign manifests. */
+export interface Signers {
+  /** Valid from the first segment on. */
+  readonly genesis: PublicKey;
+  /** Valid from the head of `gov` that introduced it (design 4.9). */
+  readonly introduced: (kid: string) => ManifestKeyEntry | undefined;
+}
+
+export interface BadManifest {
+  readonly code: FindingCode;
+  readonly problem: string;
+  /** Nobody has introduced its key, as far as the verifier has read `gov`. */
+  readonly signerUnknown?: true;
+}
+
+/** What a manifest says by itself: format, place, signature. */
+export function judgeManifest(
+  crypto: Crypto,
+  bytes: Uint8Array,
+  place: { readonly archive: string; readonly chain: string; readonly seq: number },
+  signers: Signers,
+): { readonly manifest: Manifest } | BadManifest {
+  let jws: ParsedJws;
+  let manifest: Manifest;
+  try {
+    jws = parseJws(bytes);
+    manifest = parseDocument(manifestSchema, jws.payload);
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    return { code: error.message.includes('suite') ? 'UNKNOWN_SUITE' : 'MANIFEST_INVALID', problem: `${error.message}.` };
+  }
+  if (manifest.archive !== place.archive || manifest.chain !== place.chain || manifest.seq !== place.seq) {
+    return { code: 'MANIFEST_INVALID', problem: 'it names another archive, chain or number.' };
+  }
+  const ofGenesis = jws.kid === signers.genesis.kid;
+  const introduced = ofGenesis ? undefined : signers.introduced(jws.kid);
+  const signer = ofGenesis ? signers.genesis : introduced?.jwk;
+  if (signer === undefined) {
+    return { code: 'MANIFEST_INVALID', problem: 'it is signed by a key that gov has not introduced.', signerUnknown: true };
+  }
+  if (!verifyJws(crypto, jws, MANIFEST_TYP, signer)) return { code: 'MANIFEST_INVALID', problem: 'its signature does not verify.' };
+  if (introduced !== undefined && manifest.governance.next < introduced.from) {
+    return { code: 'MANIFEST_INVALID', problem: 'it is signed by a key that had not been introduced at its governance head.' };
+  }
+  return { manifest };
+}
