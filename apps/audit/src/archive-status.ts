@@ -1,5 +1,6 @@
 import { SOFTWARE } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
+import { indexState } from '@holdfast/discovery';
 import type { IndexStatus, RecordIndex } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
 import { countClaims, readCommitted } from '@holdfast/vault';
@@ -72,6 +73,7 @@ export class ArchiveStatus {
               generation: index.position.generation,
               governance: index.position.governance,
               tokenizer: index.tokenizer,
+              attestation: indexState(index.failure),
               notYetSearchable: chains.reduce((sum, chain) => sum + (chain.notYetSearchable ?? 0), 0),
             },
       gaps: [...state.gaps].flatMap(([chain, gaps]) =>

@@ -8,6 +8,8 @@ import type { AlarmCode, Alarms, RecordIndex } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
 import { pause } from '@holdfast/vault';
 import { ArchiveStatus } from './archive-status.js';
+import { LogView } from './log-view.js';
+import type { NotaryRole } from './notary-role.js';
 import { ReopeningIndex } from './reopening-index.js';
 
 const LOOK_MS = 5_000;
@@ -19,6 +21,10 @@ export interface AuditOptions {
   readonly timeZone: string | undefined;
   readonly health: Health;
   readonly logger: Logger;
+  /** The role notary, where this process has it. */
+  readonly notary?: NotaryRole;
+  /** false: the process only is a notary, and needs no search engine. */
+  readonly api: boolean;
 }
 
 /** What the controllers work with once the archive is open. */
@@ -28,6 +34,7 @@ export interface OpenedAudit {
   readonly index: RecordIndex;
   readonly status: ArchiveStatus;
   readonly captures: CaptureFinder;
+  readonly log: LogView;
 }
 
 /** What audit does between start and stop: opens the archive, waiting for its stores if need be, and follows `gov`. */
@@ -79,6 +86,7 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
   async onModuleDestroy(): Promise<void> {
     this.#abort.abort();
     await this.#running;
+    await this.#options.notary?.stop();
     this.#search.to('draining');
     this.#archive.to('draining');
   }
@@ -130,7 +138,12 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
       this.#raise(this.#archive, code, error.message, true);
     }
     try {
-      await index.status();
+      const { failure } = await index.status();
+      if (failure === undefined) this.#search.clear('INDEX_DIFFERS');
+      else {
+        const message = `The search index has differed from the vault since ${failure.since} (${failure.findings} findings): results are marked.`;
+        this.#raise(this.#search, 'INDEX_DIFFERS', message, false);
+      }
     } catch (error) {
       // `#indexChanged` has raised the alarm.
       if (!(error instanceof HoldfastError)) throw error;

@@ -62,6 +62,16 @@ const position = z
   .strictObject({ chains: z.record(z.string(), count), governance: count, generation: z.string() })
   .meta({ id: 'Position', description: 'What the search covers: per chain the next segment that is not searchable.' });
 
+const indexState = z
+  .discriminatedUnion('state', [
+    z.strictObject({ state: z.literal('ok') }),
+    z.strictObject({ state: z.literal('failed'), since: moment, findings: count, message: bilingual }),
+  ])
+  .meta({
+    id: 'IndexState',
+    description: 'failed: an attestation found that the index differs from the vault, and no clean one or rebuild followed.',
+  });
+
 export const searchQuery = z.strictObject({
   q: z.string().describe('A query; its language is described in docs/query-language.md.'),
   sort: z.enum(['newest', 'oldest']).default('newest'),
@@ -82,6 +92,10 @@ export const searchResult = z
     unindexed: count.describe('Documents that the engine could not index: they can match nothing.'),
     notYetSearchable: count.describe('Segments that are sealed and not searchable yet.'),
     position,
+    notInVault: z
+      .array(z.string())
+      .describe('Ids of this page that the index names and the vault does not hold: counted in total, and nothing can be shown of them.'),
+    index: indexState,
   })
   .meta({ id: 'SearchResult' });
 export const refusedQuery = z
@@ -139,9 +153,12 @@ export const statusView = z
         governance: count,
         tokenizer: z.string(),
         notYetSearchable: count,
+        attestation: indexState,
       }),
     ]),
     gaps: z.array(gap).describe('Losses that were accepted, with their reasons.'),
   })
   .meta({ id: 'Status' });
 export type StatusView = z.infer<typeof statusView>;
+
+export const tileParams = z.object({ path: z.string().describe('<L>/<N> or entries/<N>, N in groups of three digits; .p/<W> behind it for a partial tile.') });

@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { rebuildAllClaims, repair } from './commands/claims.js';
 import type { RepairCommandOptions } from './commands/claims.js';
 import { generate } from './commands/generate.js';
-import { indexStatus, rebuildIndex } from './commands/index-command.js';
+import { attestIndexCommand, indexStatus, rebuildIndex } from './commands/index-command.js';
 import { importFile } from './commands/import.js';
 import { ingest } from './commands/ingest.js';
 import { initKeys, keysStatus } from './commands/keys.js';
@@ -122,6 +122,11 @@ for (const [name, description] of [
 
 const index = program.command('index').description('the search index');
 command(index, 'rebuild', 'build it anew from the vault').action(run(rebuildIndex));
+command(index, 'attest', 'compare it with the vault, both ways; exits 1 with findings')
+  .option('--chains <list>', 'only these, comma separated: CHAIN, or CHAIN:FROM-TO in segments (TO not included)')
+  .option('--sample <n>', 'only so many segments, chosen at random', wholeNumber(1, 1_000_000_000))
+  .option('--seed <n>', 'take the sample of this seed again', wholeNumber(0, 0xffffffff))
+  .action(run(attestIndexCommand));
 command(index, 'status', 'what it covers').action(run(indexStatus));
 
 const keys = program.command('keys').description('the key ring');

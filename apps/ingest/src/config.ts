@@ -30,6 +30,16 @@ export const ingestSettings = {
   heldMaxBytes: integerSetting('Bytes of records that all partitions may hold; reading pauses at it.', MIB, 64 * 1024 * MIB).default(
     SEAL_LIMITS.budgetBytes,
   ),
+  indexAuditEveryMs: integerSetting(
+    'The role index compares a random sample of the search index with the vault this often.',
+    100,
+    24 * HOUR_MS,
+  ).default(60_000),
+  indexAuditSegments: integerSetting(
+    'Segments of such a sample; up to 1,000 records of each are compared word by word. 0: no samples are taken.',
+    0,
+    1_000,
+  ).default(2),
   indexPollMs: integerSetting(
     'The role index looks for new segments this often, which costs a request for each chain; default 1000, embedded 200.',
     20,

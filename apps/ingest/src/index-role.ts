@@ -1,5 +1,6 @@
 import type { OpenedArchive } from '@holdfast/assembly';
-import { IndexFollower, indexLag } from '@holdfast/indexing';
+import { IndexAuditor, IndexFollower, indexLag } from '@holdfast/indexing';
+import type { AttestReport } from '@holdfast/indexing';
 import type { Component, Logger } from '@holdfast/platform';
 import type { RecordIndex } from '@holdfast/ports';
 import { pause } from '@holdfast/vault';
@@ -8,21 +9,30 @@ import type { RoleOptions } from './seal-role.js';
 
 const LAG_EVERY_MS = 5_000;
 
+/** How often a sample of the index is compared with the vault, and how large it is. */
+export interface IndexAuditSettings {
+  readonly everyMs: number;
+  readonly segments: number;
+}
+
 /** The role index in this process: vault → search index, for as long as the process lives. */
 export class IndexRole {
   readonly #component: Component;
   readonly #logger: Logger;
   readonly #pollMs: number;
+  readonly #audit: IndexAuditSettings;
   readonly #abort = new AbortController();
   readonly alarms: AlarmBoard;
   #index: RecordIndex | undefined;
   #follower: IndexFollower | undefined;
+  #auditor: IndexAuditor | undefined;
   #watching: Promise<void> = Promise.resolve();
   /** Segments that are sealed and not searchable, by chain, as of the last look; undefined before the first. */
   lag: readonly { readonly chain: string; readonly segments: number }[] | undefined;
 
-  constructor({ health, logger }: RoleOptions, pollMs: number) {
+  constructor({ health, logger }: RoleOptions, pollMs: number, audit: IndexAuditSettings) {
     this.#pollMs = pollMs;
+    this.#audit = audit;
     this.#component = health.component('index');
     this.#logger = logger.child({ role: 'index' });
     this.alarms = new AlarmBoard(this.#component, this.#logger);
@@ -32,10 +42,23 @@ export class IndexRole {
     return this.#follower;
   }
 
+  get auditor(): IndexAuditor | undefined {
+    return this.#auditor;
+  }
+
   start(opened: OpenedArchive): void {
     this.#index = opened.index();
     this.#follower = new IndexFollower({ ...opened, index: this.#index, alarms: this.alarms, pollMs: this.#pollMs });
     this.#follower.start();
+    this.#auditor = new IndexAuditor({
+      ...opened,
+      ...this.#audit,
+      index: this.#index,
+      alarms: this.alarms,
+      onSample: (report) => this.#sampled(report),
+      onSkipped: (error) => this.#logger.debug({ err: error }, 'no sample of the index could be compared'),
+    });
+    this.#auditor.start();
     this.#component.to('running');
     this.#watching = this.#watch(opened, this.#follower).catch((error: unknown) => {
       if (!this.#abort.signal.aborted) throw error;
@@ -46,12 +69,28 @@ export class IndexRole {
     this.#abort.abort();
     this.#component.to('draining');
     await this.#watching;
+    await this.#auditor?.stop();
     await this.#follower?.stop();
     this.#component.to('stopped');
   }
 
   async close(): Promise<void> {
     await this.#index?.close();
+  }
+
+  /** The seed is told, so that the sample can be taken again; a finding names ids and members, never text. */
+  #sampled({ seed, segments, compared, findings, findingsTotal, unreadable }: AttestReport): void {
+    const facts = { ...(seed !== undefined && { seed }), segments, events: compared, count: findingsTotal };
+    const [finding] = findings;
+    const [unread] = unreadable;
+    if (finding !== undefined)
+      this.#logger.error(
+        { ...facts, finding: finding.code, reason: `${finding.place}: ${finding.message}` },
+        'the search index differs from the vault',
+      );
+    else if (unread !== undefined)
+      this.#logger.warn({ ...facts, reason: `${unread.place}: ${unread.message}` }, 'a sample of the index could not be compared');
+    else this.#logger.debug(facts, 'a sample of the index is as the vault says');
   }
 
   /** Metrics read what was seen last: a scrape must not wait for a store. */

@@ -1,4 +1,4 @@
-import type { IndexCounts } from '@holdfast/indexing';
+import type { AuditCounts, IndexCounts } from '@holdfast/indexing';
 import type { SealCounts } from '@holdfast/archiving';
 import type { Metrics } from '@holdfast/platform';
 import type { Ingest } from './ingest.js';
@@ -19,6 +19,13 @@ const INDEXED: readonly (readonly [name: `holdfast_${string}_total`, help: strin
   ],
   ['holdfast_unparsed_records_total', 'Records met by this process that could not be read as events; they are sealed as received.', 'unparsed'],
   ['holdfast_mismatched_records_total', 'Records met by this process whose key names another conversation than their content.', 'keyMismatches'],
+];
+
+const AUDITED: readonly (readonly [name: `holdfast_${string}_total`, help: string, count: keyof AuditCounts])[] = [
+  ['holdfast_index_audit_samples_total', 'Samples of the search index that this process compared with the vault.', 'samples'],
+  ['holdfast_index_audit_segments_total', 'Segments of those samples.', 'segments'],
+  ['holdfast_index_audit_documents_total', 'Documents of those samples that were compared word by word.', 'documents'],
+  ['holdfast_index_audit_findings_total', 'Differences between index and vault that those samples met.', 'findings'],
 ];
 
 /** The metrics of ingest, read from its roles when they are asked for. */
@@ -59,6 +66,12 @@ export function registerIngestMetrics(metrics: Metrics, ingest: Ingest): void {
       metrics.counter(name, help, [], function () {
         this.reset();
         this.inc(index.follower?.counts[count] ?? 0);
+      });
+    }
+    for (const [name, help, count] of AUDITED) {
+      metrics.counter(name, help, [], function () {
+        this.reset();
+        this.inc(index.auditor?.counts[count] ?? 0);
       });
     }
     metrics.gauge('holdfast_index_lag_segments', 'Segments that are sealed and not searchable yet.', [], function () {

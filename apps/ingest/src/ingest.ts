@@ -4,6 +4,7 @@ import type { OpenedArchive } from '@holdfast/assembly';
 import type { SealLimits } from '@holdfast/archiving';
 import type { Component, Health, Logger } from '@holdfast/platform';
 import { IndexRole } from './index-role.js';
+import type { IndexAuditSettings } from './index-role.js';
 import { SealRole } from './seal-role.js';
 
 export interface IngestOptions {
@@ -11,6 +12,7 @@ export interface IngestOptions {
   readonly roles: readonly string[];
   readonly limits: SealLimits;
   readonly indexPollMs: number;
+  readonly indexAudit: IndexAuditSettings;
   readonly graceMs: number;
   readonly health: Health;
   readonly logger: Logger;
@@ -35,7 +37,7 @@ export class Ingest implements OnModuleDestroy, OnApplicationShutdown {
     this.#options = options;
     this.#component = options.health.component('archive');
     this.seal = options.roles.includes('seal') ? new SealRole(options, options.limits) : undefined;
-    this.index = options.roles.includes('index') ? new IndexRole(options, options.indexPollMs) : undefined;
+    this.index = options.roles.includes('index') ? new IndexRole(options, options.indexPollMs, options.indexAudit) : undefined;
     // Whoever runs the process waits for it; in tests nobody may.
     this.#fatal.promise.catch(() => undefined);
   }

@@ -1,5 +1,7 @@
 export { CaptureFinder } from './find-capture.js';
 export type { SealedCapture } from './find-capture.js';
+export { indexState } from './index-state.js';
+export type { IndexState } from './index-state.js';
 export { openDiscovery } from './open-discovery.js';
 export { RecordOpener, proofOf } from './open-record.js';
 export type { VerifiedRecord } from './open-record.js';

@@ -5,6 +5,8 @@ import { parseQuery } from '@holdfast/query';
 import type { Bilingual, Diagnostic, Query } from '@holdfast/query';
 import type { Archive, GovernanceLog, LedgerWriter, SegmentReader } from '@holdfast/vault';
 import { toHex } from '@holdfast/seal';
+import { indexState } from './index-state.js';
+import type { IndexState } from './index-state.js';
 import { RecordOpener } from './open-record.js';
 import type { VerifiedRecord } from './open-record.js';
 import { pageViewOf } from './page-view.js';
@@ -58,6 +60,10 @@ export interface SearchResult {
   /** Segments that are sealed but not searchable yet. */
   readonly notYetSearchable: number;
   readonly position: Position;
+  /** Ids of this page that the index names and the vault does not hold: counted in `total`, and nothing can be shown of them. */
+  readonly notInVault: readonly string[];
+  /** Whether the index was found to differ from the vault: then results may be missing or too many. */
+  readonly index: IndexState;
 }
 
 const MAX_LIMIT = 1_000;
@@ -94,8 +100,8 @@ export class Discovery {
       ...(options.signal !== undefined && { signal: options.signal }),
     });
     const last = page.hits.at(-1);
-    const [hits, notYetSearchable] = await Promise.all([
-      options.idsOnly === true ? page.hits.map(({ id }) => ({ id })) : this.#views(page.hits, parsed.query),
+    const [{ views: hits, notInVault }, notYetSearchable] = await Promise.all([
+      options.idsOnly === true ? { views: page.hits.map(({ id }) => ({ id })), notInVault: [] } : this.#views(page.hits, parsed.query),
       this.#parts.notYetSearchable(page.position),
       this.#seal(principal, 'search', parsed.canonical, {
         query: text,
@@ -104,8 +110,10 @@ export class Discovery {
         total: page.total,
         shown: options.idsOnly === true ? [] : page.hits.map(({ id }) => id),
         position: digestOf(this.#parts.archive.crypto, page.position),
+        ...(page.failure !== undefined && { indexFailedSince: page.failure.since }),
       }),
     ]);
+    const metNow = notInVault.length === 0 ? undefined : { since: this.#parts.archive.clock.now().toISOString(), findings: notInVault.length };
     return {
       ok: true,
       query: text,
@@ -119,6 +127,8 @@ export class Discovery {
       unindexed: page.unindexed,
       notYetSearchable,
       position: page.position,
+      notInVault,
+      index: indexState(page.failure ?? metNow),
     };
   }
 
@@ -163,7 +173,7 @@ export class Discovery {
       this.#views(around.after),
       this.#seal(principal, 'conversation.read', id, { id, conversation, shown }),
     ]);
-    return { before: earlier, record: detailOf(opened, sent), after: later };
+    return { before: earlier.views, record: detailOf(opened, sent), after: later.views };
   }
 
   /** The index behind this discovery. */
@@ -178,18 +188,25 @@ export class Discovery {
   }
 
   /** A few at a time: each holds a whole block in memory while it is checked, and a block may hold a record of many megabytes. */
-  async #views(hits: readonly SearchHit[], query?: Query): Promise<RecordView[]> {
-    const views: RecordView[] = [];
+  async #views(hits: readonly SearchHit[], query?: Query): Promise<{ readonly views: RecordView[]; readonly notInVault: string[] }> {
+    const views: (RecordView | undefined)[] = hits.map(() => undefined);
+    const notInVault: string[] = [];
     const waiting = hits.entries();
     await Promise.all(
       Array.from({ length: OPENED_AT_ONCE }, async () => {
         for (const [i, hit] of waiting) {
-          const opened = await this.#opener.open(hit.id, hit.seq);
-          views[i] = pageViewOf(opened, sentOf(opened), query);
+          try {
+            const opened = await this.#opener.open(hit.id, hit.seq);
+            views[i] = pageViewOf(opened, sentOf(opened), query);
+          } catch (error) {
+            // Planted in the index: one such document must not keep a reader from everything that was sealed.
+            if (!(error instanceof HoldfastError) || (error.code !== 'record_missing' && error.code !== 'bad_request')) throw error;
+            notInVault.push(hit.id);
+          }
         }
       }),
     );
-    return views;
+    return { views: views.filter((view) => view !== undefined), notInVault };
   }
 
   async #seal(principal: string, action: string, subject: string, facts: object): Promise<void> {

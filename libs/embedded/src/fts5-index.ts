@@ -156,7 +156,17 @@ export class Fts5RecordIndex implements RecordIndex {
   }
 
   inspect(deep: boolean): Promise<readonly string[]> {
-    return settle(() => this.#read((db) => [...inspectFile(db, this.#current(db), deep)]));
+    return settle(() => {
+      this.#connection();
+      // A connection of its own: what FTS5 remembers of a file that others write makes its own check see damage that is not there.
+      const db = connectReader(this.#path, this.#busyMs);
+      try {
+        db.exec('BEGIN');
+        return [...inspectFile(db, this.#current(db), deep)];
+      } finally {
+        db.close();
+      }
+    });
   }
 
   mark(failure: IndexFailure | undefined): Promise<void> {

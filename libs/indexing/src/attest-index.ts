@@ -184,10 +184,11 @@ class Attestation {
   }
 
   async #ranges(): Promise<void> {
-    for (const range of this.#plan()) {
+    const work = this.#plan().map((range) => ({ range, done: { ...range, to: range.from } }));
+    // All of them from the beginning: what is stopped names the chains that were not begun, too.
+    this.#done.push(...work.map(({ done }) => done));
+    for (const { range, done } of work) {
       const { chain, from, to } = range;
-      const done = { chain, from, to: from };
-      this.#done.push(done);
       let at = from === 0 ? '' : undefined;
       for (let seq = from; seq < to; seq++) {
         this.#stopIf();

@@ -56,6 +56,8 @@ export interface LogFields {
   readonly holdId?: string;
 
   readonly finding?: string;
+  /** Of a random sample, so that it can be taken again. */
+  readonly seed?: number;
   readonly index?: string;
   /** What a library says about itself; never anything a person wrote. */
   readonly detail?: string;

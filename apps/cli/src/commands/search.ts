@@ -1,6 +1,6 @@
 import { osPrincipal } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
-import { openDiscovery } from '@holdfast/discovery';
+import { indexState, openDiscovery } from '@holdfast/discovery';
 import type { Discovery, RecordDetail, RecordView, Refused } from '@holdfast/discovery';
 import { parseQuery } from '@holdfast/query';
 import { HoldfastError } from '@holdfast/record';
@@ -52,6 +52,10 @@ export async function search(text: string, options: SearchCommandOptions): Promi
         result.reading.en,
         ...result.warnings.map((warning) => `  ${warning.code}: ${warning.message.en}`),
         `${count(result.total)} records match (dates in ${result.timeZone}).`,
+        ...(result.index.state === 'failed' ? [`WARNING: ${result.index.message.en}`] : []),
+        ...(result.notInVault.length > 0
+          ? [`${count(result.notInVault.length)} records on this page are only in the index and cannot be shown.`]
+          : []),
         ...(result.notYetSearchable > 0 ? [`${count(result.notYetSearchable)} sealed segments are not searchable yet.`] : []),
         ...(result.unindexed > 0 ? [`${count(result.unindexed)} records could not be indexed and match nothing.`] : []),
         '',
@@ -76,6 +80,9 @@ export function withDates(text: string, { from, to }: { readonly from?: string; 
 }
 
 async function printIds(discovery: Discovery, query: string): Promise<number> {
+  const { failure } = await discovery.status();
+  const state = indexState(failure);
+  if (state.state === 'failed') process.stderr.write(`WARNING: ${state.message.en}\n`);
   const ids = discovery.ids(osPrincipal(), query);
   for (;;) {
     const next = await ids.next();
