@@ -30,8 +30,8 @@ const PURPOSES = {
  * @typedef {object} TsaOptions
  * @property {string} [name] common name of the authority
  * @property {number} [days] how long its certificate is valid from now
- * @property {Date} [from] … or from when
- * @property {Date} [to] … until when
+ * @property {Date} [from] or from when
+ * @property {Date} [to] until when
  * @property {string} [md] digest of its signatures
  * @property {string} [essMd] digest by which the token names the certificate: sha1 gives ESSCertID, others ESSCertIDv2
  * @property {keyof typeof KEYS} [key]

@@ -73,6 +73,7 @@ async function bodyOf(response: Response, name: string): Promise<Uint8Array> {
 
 /** The code of the operating system (ECONNREFUSED …), which `fetch` hides one level below. */
 function networkReason(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
+  // Not by `instanceof Error`: a platform's own errors may be of another realm than ours.
+  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
   return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'the connection failed';
 }

@@ -154,6 +154,63 @@ describe('a stored token', () => {
     });
   });
 
+  describe('through an intermediate authority', () => {
+    let own: LocalTsa;
+    beforeAll(async () => {
+      own = await tsaOf({ intermediate: true });
+    }, SLOW);
+
+    /** The judgement when the root had issued that certificate to the intermediate, or to itself, with these extensions. */
+    const judged = async (name: 'between' | 'root', extensions: string): Promise<unknown> => {
+      writeFileSync(join(own.folder, 'ext.conf'), extensions);
+      const signing = name === 'root' ? ['-signkey', 'root.key'] : ['-CA', 'root.pem', '-CAkey', 'root.key'];
+      await own.openssl(
+        'x509',
+        '-req',
+        '-in',
+        `${name}.csr`,
+        ...signing,
+        '-set_serial',
+        '99',
+        '-days',
+        '30',
+        '-extfile',
+        'ext.conf',
+        '-out',
+        `new-${name}.pem`,
+      );
+      const token = await forgedToken(own, { digest, certificates: name === 'between' ? 'new-between.pem' : 'between.pem' });
+      const pem = (await own.openssl('x509', '-in', `new-${name}.pem`)).replace(/-----[^-]+-----|\s/g, '');
+      const answer = await checkToken(token, digest, [name === 'root' ? new Uint8Array(Buffer.from(pem, 'base64')) : own.rootDer]);
+      return answer.ok ? 'good' : answer.problem;
+    };
+    const CA = 'basicConstraints=critical,CA:TRUE';
+    const between = 'CN=Local time-stamp intermediate,O=Holdfast tests';
+
+    it.each<[string, string, string]>([
+      ['may issue', CA, 'good'],
+      ['has room for no further authority', `${CA},pathlen:0`, 'good'],
+      ['is for time stamping among others', `${CA}\nextendedKeyUsage=timeStamping,codeSigning`, 'good'],
+      ['says nothing of being one', 'keyUsage=critical,keyCertSign', `${between} is not a certificate authority`],
+      ['may not sign certificates', `${CA}\nkeyUsage=critical,digitalSignature`, `${between} is not a certificate authority`],
+      ['is for mail only', `${CA}\nextendedKeyUsage=emailProtection`, `${between} is a certificate authority for other purposes than time stamping`],
+      [
+        'is limited in a way that is not understood',
+        `${CA}\nnameConstraints=critical,permitted;DNS:example.com`,
+        `the certificate of ${between} has a critical extension 2.5.29.30 that is not understood`,
+      ],
+    ])('that %s', async (_, extensions, verdict) => {
+      expect(await judged('between', extensions)).toBe(verdict);
+    });
+
+    it('that the root gave no room for', async () => {
+      expect(await judged('root', `${CA},pathlen:1`)).toBe('good');
+      expect(await judged('root', `${CA},pathlen:0`)).toBe(
+        'CN=Local time-stamp root,O=Holdfast tests may not issue for other authorities so deep (path length)',
+      );
+    });
+  });
+
   it('is refused with a weak RSA key', async () => {
     const own = await tsaOf({ key: 'rsa1024' });
     expect(await checkToken(await forgedToken(own, { digest }), digest, [own.rootDer])).toEqual({
