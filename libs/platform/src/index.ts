@@ -1,3 +1,5 @@
+export { AlarmBoard } from './alarm-board.js';
+export type { AlarmBoardOptions, BoardSeverity } from './alarm-board.js';
 export { ApiDocument } from './api-document.js';
 export { configDocument } from './config-document.js';
 export type { ConfigSection } from './config-document.js';
@@ -23,6 +25,8 @@ export type { Problem } from './problem.js';
 export { requestIdOf } from './request-id.js';
 export { Route, isPublic, routeOf } from './route.js';
 export type { RouteDescription, RouteResponse } from './route.js';
+export { runService } from './run-service.js';
+export type { ServiceConfig, ServiceProgram } from './run-service.js';
 export { Secret } from './secret.js';
 export { LOOPBACK, startServer } from './server.js';
 export type { RunningServer, ServerOptions } from './server.js';
