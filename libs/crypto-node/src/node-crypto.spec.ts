@@ -202,6 +202,53 @@ describe('ES256', () => {
   });
 });
 
+describe('Ed25519', () => {
+  // RFC 8032 §7.1, tests 1 to 3.
+  const vectors = [
+    [
+      'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
+      '',
+      'e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b',
+    ],
+    [
+      '3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c',
+      '72',
+      '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
+    ],
+    [
+      'fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025',
+      'af82',
+      '6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a',
+    ],
+  ] as const;
+
+  it('has the values of RFC 8032, and verifies nothing that was changed', () => {
+    for (const [key, data, signature] of vectors) {
+      expect(crypto.verifyEd25519(hex(key), hex(data), hex(signature))).toBe(true);
+      expect(crypto.verifyEd25519(hex(key), hex(`${data}00`), hex(signature))).toBe(false);
+      for (let at = 0; at < 64; at++) {
+        const changed = hex(signature).map((byte, i) => (i === at ? byte ^ 1 : byte));
+        expect(crypto.verifyEd25519(hex(key), hex(data), changed)).toBe(false);
+      }
+      for (let at = 0; at < 32; at++) {
+        const changed = hex(key).map((byte, i) => (i === at ? byte ^ 1 : byte));
+        expect(crypto.verifyEd25519(changed, hex(data), hex(signature))).toBe(false);
+      }
+    }
+  });
+
+  it('is false for another length, a key that is no point, and S not below the order (RFC 8032 §5.1.7)', () => {
+    const [[key, data, signature]] = vectors;
+    for (const other of ['', key.slice(2), `${key}00`]) expect(crypto.verifyEd25519(hex(other), hex(data), hex(signature))).toBe(false);
+    for (const other of ['', signature.slice(2), `${signature}00`]) expect(crypto.verifyEd25519(hex(key), hex(data), hex(other))).toBe(false);
+    expect(crypto.verifyEd25519(new Uint8Array(32).fill(2), hex(data), hex(signature))).toBe(false);
+    const order = 2n ** 252n + 27742317777372353535851937790883648493n;
+    const s = BigInt(`0x${Buffer.from(signature.slice(64), 'hex').reverse().toString('hex')}`) + order;
+    const respelled = Buffer.from(s.toString(16).padStart(64, '0'), 'hex').reverse().toString('hex');
+    expect(crypto.verifyEd25519(hex(key), hex(data), hex(signature.slice(0, 64) + respelled))).toBe(false);
+  });
+});
+
 it('random bytes are as many as asked for, and never the same', () => {
   expect(randomBytes(0)).toHaveLength(0);
   expect(new Set(Array.from({ length: 100 }, () => toHex(randomBytes(16)))).size).toBe(100);

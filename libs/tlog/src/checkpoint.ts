@@ -34,8 +34,8 @@ export function formatCheckpointText(checkpoint: Checkpoint): string {
  * @throws HoldfastError `checkpoint_malformed`
  */
 export function parseCheckpointText(text: string): Checkpoint {
-  const [origin = '', decimal = '', encoded = '', end, ...rest] = text.split('\n');
-  if (end !== '' || rest.length > 0) throw textMalformed('A checkpoint must have exactly three lines');
+  const [whole, origin = '', decimal = '', encoded = ''] = /^([^\n]*)\n([^\n]*)\n([^\n]*)\n$/.exec(text) ?? [];
+  if (whole === undefined) throw textMalformed('A checkpoint must have exactly three lines');
   if (!isKeyName(origin)) throw textMalformed('The origin of a checkpoint is empty, or has a space or a plus');
   const size = fromDecimal(decimal);
   if (size === undefined)

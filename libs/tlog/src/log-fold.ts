@@ -96,8 +96,7 @@ export class LogFold {
     if (edge.size !== batch.sizeBefore + batch.entries.length || !equalBytes(edge.root(), batch.root)) {
       throw differs(`the tree in the state of batch ${name.no} is another one`);
     }
-    const last = batch.entries.at(-1);
-    const tick = last === undefined ? undefined : parseEntry(last);
+    const [tick] = batch.entries.slice(-1).map((entry) => parseEntry(entry));
     if (tick?.type !== 'tick') throw differs(`batch ${name.no} has no tick, which a state belongs to`);
     if (tick.chains !== heads.size || !equalBytes(tick.headsRoot, heads.root(crypto))) {
       throw differs(`the heads in the state of batch ${name.no} are others`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { nodeCrypto as crypto } from '@holdfast/crypto-node';
-import { toHex, utf8 } from '@holdfast/seal';
+import { concat, toHex, utf8 } from '@holdfast/seal';
 import fc from 'fast-check';
 import { codeOf, testKey } from '../test/signing.js';
 import { fromBase64, fromDecimal, toBase64 } from './base64.js';
@@ -153,8 +153,8 @@ describe('a signed note', () => {
 
   it('never fails otherwise on hostile bytes, and has one spelling', () => {
     const near = fc
-      .tuple(fc.nat(PETERS_NOTE.length), fc.string({ unit: 'binary', maxLength: 3 }), fc.nat(3))
-      .map(([at, some, cut]) => utf8((PETERS_NOTE.slice(0, at) + some + PETERS_NOTE.slice(at + cut)).toWellFormed()));
+      .tuple(fc.nat(PETERS_NOTE.length), fc.uint8Array({ maxLength: 3 }), fc.nat(3))
+      .map(([at, some, cut]) => concat(utf8(PETERS_NOTE.slice(0, at)), some, utf8(PETERS_NOTE.slice(at + cut))));
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), near), (bytes) => {
         const code = codeOf(() => {
@@ -171,6 +171,7 @@ describe('a signed note', () => {
     const line = { name: 'a', keyId: 1, signature: new Uint8Array(1) };
     for (const [text, signatures] of [
       ['text', [line]],
+      ['text\n\n— a AAAAAAA=', [line]],
       ['', [line]],
       ['a\rb\n', [line]],
       ['text\n', []],
@@ -187,6 +188,7 @@ describe('a signed note', () => {
     const lines = [{ name: 'a', keyId: 0xffffffff, signature: new Uint8Array(3) }];
     expect(parseSignatures(formatSignatures(lines))).toEqual(lines);
     expect(parseSignatures(new Uint8Array(0))).toEqual([]);
+    expect(codeOf(() => parseSignatures(formatSignatures([...lines, ...lines]), { bytes: 100, signatures: 1 }))).toBe('checkpoint_malformed');
     expect(codeOf(() => parseSignatures(utf8('\n')))).toBe('checkpoint_malformed');
   });
 });

@@ -1,4 +1,3 @@
-import { HoldfastError } from '@holdfast/record';
 import { fromUtf8 } from '@holdfast/seal';
 import { textMalformed } from './base64.js';
 
@@ -14,7 +13,6 @@ export function splitHead(bytes: Uint8Array, what: string): { readonly lines: re
   try {
     return { lines: fromUtf8(bytes.subarray(0, end)).split('\n'), rest: bytes.subarray(end + 2) };
   } catch (cause) {
-    if (!(cause instanceof HoldfastError)) throw cause;
     throw textMalformed(`${what} is not UTF-8`, cause);
   }
 }

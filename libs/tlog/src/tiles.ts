@@ -13,9 +13,11 @@ const PATH = /^tile\/(entries|0|[1-9]\d?)((?:\/x\d{3})*\/\d{3})(?:\.p\/([1-9]\d{
 
 /** `tile/<L>/<N>[.p/<W>]`, for example `tile/0/x001/x234/067.p/8` (C2SP tlog-tiles, Merkle Tree). */
 export function tilePath({ level, n, width }: TileName): string {
-  const digits = String(n);
-  const groups = digits.padStart(Math.ceil(digits.length / 3) * 3, '0').match(/\d{3}/g) ?? [];
-  const path = groups.map((group, i) => (i === groups.length - 1 ? group : `x${group}`)).join('/');
+  let path = '';
+  for (let rest = n; path === '' || rest > 0; rest = Math.floor(rest / 1000)) {
+    const group = String(rest % 1000).padStart(3, '0');
+    path = path === '' ? group : `x${group}/${path}`;
+  }
   return `tile/${level}/${path}${width === TILE_WIDTH ? '' : `.p/${width}`}`;
 }
 

@@ -49,8 +49,8 @@ export function encodeAddCheckpoint({ old, proof, checkpoint }: AddCheckpoint): 
 export function parseAddCheckpoint(body: Uint8Array): AddCheckpoint {
   if (body.length > MAX_ADD_CHECKPOINT) throw textMalformed('A request to a witness is too long');
   const { lines, rest } = splitHead(body, 'A request to a witness');
-  const [first = '', ...hashes] = lines;
-  const old = first.startsWith('old ') ? fromDecimal(first.slice(4)) : undefined;
+  const [first, ...hashes] = lines;
+  const old = first?.startsWith('old ') === true ? fromDecimal(first.slice(4)) : undefined;
   if (old === undefined) throw textMalformed('A request to a witness does not begin with the old size');
   if (hashes.length > MAX_PROOF) throw textMalformed('A request to a witness has more than 63 hashes');
   return { old, proof: hashes.map((line) => hashLine(line, 'A request to a witness')), checkpoint: rest };
