@@ -1,11 +1,9 @@
-export { AlarmBoard } from './alarm-board.js';
-export type { AlarmBoardOptions, BoardSeverity } from './alarm-board.js';
 export { ApiDocument } from './api-document.js';
 export { configDocument } from './config-document.js';
 export type { ConfigSection } from './config-document.js';
 export { readConfig, variableOf } from './config.js';
 export type { Environment, ReadSecretFile } from './config.js';
-export { EXIT, startFailure } from './exit.js';
+export { EXIT } from './exit.js';
 export type { ExitCode } from './exit.js';
 export { watchHealth } from './health-metrics.js';
 export { Health } from './health.js';
@@ -41,6 +39,5 @@ export {
   textSetting,
   urlSetting,
 } from './settings.js';
-export { runUntilSignal } from './shutdown.js';
-export type { ProcessEvents, ShutdownOptions } from './shutdown.js';
+export type { ProcessEvents } from './shutdown.js';
 export { API_DOCUMENT, HEALTH, LOGGER, METRICS } from './tokens.js';
