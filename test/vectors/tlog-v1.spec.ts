@@ -125,7 +125,9 @@ describe('the vectors of the transparency log', () => {
   it('tiles are those of the batches', () => {
     const fold = LogFold.empty(crypto, archive);
     const applied = vectors.batches.map(({ bytes }) => fold.applyBatch(bytesOf(bytes)));
-    const made = new Map<string, string>(applied.flatMap(({ tiles }) => tiles.map(({ level, n, bytes }) => [`tile/${level}/00${n}`, toHex(bytes)] as const)));
+    const made = new Map<string, string>(
+      applied.flatMap(({ tiles }) => tiles.map(({ level, n, bytes }) => [`tile/${level}/00${n}`, toHex(bytes)] as const)),
+    );
     const entries = applied.flatMap(({ batch }) => batch.entries);
     for (const [path, hex] of Object.entries(vectors.tiles)) {
       const tile = parseTilePath(path);
