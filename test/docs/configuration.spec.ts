@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
-import { embeddedSettings, sourceSettings, storeSettings } from '@holdfast/assembly';
+import { anchorSettings, embeddedSettings, sourceSettings, storeSettings } from '@holdfast/assembly';
 import { auditSettings } from '@holdfast/audit';
 import { ingestSettings } from '@holdfast/ingest';
 import { configDocument } from '@holdfast/platform';
@@ -11,6 +11,7 @@ const FILE = new URL('../../docs/configuration.md', import.meta.url);
 const document = configDocument([
   { title: 'Service ingest', schema: z.object(ingestSettings) },
   { title: 'Service audit', schema: z.object(auditSettings) },
+  { title: 'Transparency log: service audit, role notary; and "holdfast ingest --until-idle --data DIR"', schema: z.object(anchorSettings) },
   { title: 'Archive, HOLDFAST_PROFILE=embedded', schema: z.object(embeddedSettings) },
   { title: 'Archive, HOLDFAST_PROFILE=cluster: vault, search index, keys', schema: z.object(storeSettings) },
   { title: 'Archive, HOLDFAST_PROFILE=cluster: source (not for audit)', schema: z.object(sourceSettings) },

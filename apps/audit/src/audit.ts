@@ -41,7 +41,8 @@ export interface OpenedAudit {
 export class Audit implements OnModuleDestroy, OnApplicationShutdown {
   readonly #options: AuditOptions;
   readonly #archive: Component;
-  readonly #search: Component;
+  /** Absent in a process that only is a notary. */
+  readonly #search: Component | undefined;
   readonly #abort = new AbortController();
   readonly #fatal = Promise.withResolvers<never>();
   #running: Promise<void> = Promise.resolve();
@@ -50,7 +51,7 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
   constructor(options: AuditOptions) {
     this.#options = options;
     this.#archive = options.health.component('archive');
-    this.#search = options.health.component('search');
+    this.#search = options.api ? options.health.component('search') : undefined;
     // Whoever runs the process waits for it; in tests nobody may.
     this.#fatal.promise.catch(() => undefined);
   }
@@ -87,20 +88,20 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
     this.#abort.abort();
     await this.#running;
     await this.#options.notary?.stop();
-    this.#search.to('draining');
+    this.#search?.to('draining');
     this.#archive.to('draining');
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.#audit?.index.close();
     await this.#audit?.opened.close();
-    this.#search.to('stopped');
+    this.#search?.to('stopped');
     this.#archive.to('stopped');
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#abort;
-    const { open, writer, timeZone, logger } = this.#options;
+    const { open, writer, timeZone, logger, notary } = this.#options;
     const opened = await openPatiently(open, ({ message }) => this.#raise(this.#archive, 'STORE_UNAVAILABLE', message, true), signal);
     const index = new ReopeningIndex(
       () => opened.index(),
@@ -114,12 +115,14 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
       discovery,
       status: new ArchiveStatus(opened, index, timeZone ?? opened.timeZone),
       captures: new CaptureFinder({ ...opened, alarms }, index),
+      log: new LogView(opened.archive, opened.governance.log),
     };
     this.#archive.clear('STORE_UNAVAILABLE');
     this.#archive.to('running');
     logger.info({ archive: opened.archive.idHex, head: opened.governance.head.next, writer }, 'archive opened');
+    await notary?.start(opened);
     await this.#look(opened, index);
-    this.#search.to('running');
+    this.#search?.to('running');
     for (;;) {
       await pause(LOOK_MS, signal);
       await this.#look(opened, index);
@@ -137,6 +140,8 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
       const code = error.code === 'claim_unreadable' ? 'CLAIM_UNREADABLE' : 'STORE_UNAVAILABLE';
       this.#raise(this.#archive, code, error.message, true);
     }
+    // A notary asks no search engine.
+    if (this.#search === undefined) return;
     try {
       const { failure } = await index.status();
       if (failure === undefined) this.#search.clear('INDEX_DIFFERS');
@@ -152,16 +157,17 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
 
   #indexChanged(fault: HoldfastError | undefined): void {
     if (fault === undefined) {
-      this.#search.clear('INDEX_UNAVAILABLE');
-      this.#search.clear('INDEX_REBUILD_NEEDED');
+      this.#search?.clear('INDEX_UNAVAILABLE');
+      this.#search?.clear('INDEX_REBUILD_NEEDED');
       return;
     }
     // Not blocking: records can still be opened by their id, which an orchestrator must not take away.
-    this.#raise(this.#search, fault.code === 'index_rebuild_needed' ? 'INDEX_REBUILD_NEEDED' : 'INDEX_UNAVAILABLE', fault.message, false);
+    const code = fault.code === 'index_rebuild_needed' ? 'INDEX_REBUILD_NEEDED' : 'INDEX_UNAVAILABLE';
+    this.#raise(this.#componentOf(code), code, fault.message, false);
   }
 
   #componentOf(code: AlarmCode): Component {
-    return code.startsWith('INDEX_') ? this.#search : this.#archive;
+    return (code.startsWith('INDEX_') ? this.#search : undefined) ?? this.#archive;
   }
 
   #raise(component: Component, code: AlarmCode, message: string, blocking: boolean): void {

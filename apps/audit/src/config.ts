@@ -1,5 +1,15 @@
-import { embeddedSettings, storeSettings } from '@holdfast/assembly';
-import { LOG_LEVELS, LOOPBACK, choiceSetting, hostSetting, integerSetting, portSetting, readConfig, textSetting } from '@holdfast/platform';
+import { anchorSettings, embeddedSettings, storeSettings } from '@holdfast/assembly';
+import {
+  LOG_LEVELS,
+  LOOPBACK,
+  choiceSetting,
+  hostSetting,
+  integerSetting,
+  listSetting,
+  portSetting,
+  readConfig,
+  textSetting,
+} from '@holdfast/platform';
 import type { Environment } from '@holdfast/platform';
 import { HoldfastError } from '@holdfast/record';
 import { z } from 'zod';
@@ -14,6 +24,7 @@ const profile = choiceSetting('What the archive is made of: a folder on this mac
 /** Settings of audit itself; those of the archive come from libs/assembly. */
 export const auditSettings = {
   profile,
+  roles: listSetting('What this process does.', /^(api|notary)$/, 'api, notary or both, separated by a comma').default(['api', 'notary']),
   port: portSetting('The services share a pair of ports: audit listens on this one, ingest on the next. 0 = any free one.').default(8420),
   httpHost: hostSetting('Address to listen on; audit refuses any but this machine until accounts exist.').default(LOOPBACK),
   logLevel: choiceSetting('Least level that is logged.', LOG_LEVELS).default('info'),
@@ -26,8 +37,13 @@ export const auditSettings = {
   ),
 };
 
-export const embeddedSchema = z.object({ ...auditSettings, ...embeddedSettings, writerName: auditSettings.writerName.default('audit') });
-export const clusterSchema = z.object({ ...auditSettings, ...storeSettings });
+export const embeddedSchema = z.object({
+  ...auditSettings,
+  ...anchorSettings,
+  ...embeddedSettings,
+  writerName: auditSettings.writerName.default('audit'),
+});
+export const clusterSchema = z.object({ ...auditSettings, ...anchorSettings, ...storeSettings });
 
 export type AuditConfig = Readonly<
   ({ readonly kind: 'embedded' } & z.output<typeof embeddedSchema>) | ({ readonly kind: 'cluster' } & z.output<typeof clusterSchema>)

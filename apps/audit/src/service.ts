@@ -5,6 +5,9 @@ import { Health, Metrics, startServer, watchHealth } from '@holdfast/platform';
 import type { Logger, RunningServer } from '@holdfast/platform';
 import { Audit } from './audit.js';
 import type { AuditConfig } from './config.js';
+import { LogController } from './log.controller.js';
+import { registerNotaryMetrics } from './notary-metrics.js';
+import { NotaryRole } from './notary-role.js';
 import { CapturesController } from './captures.controller.js';
 import { RecordsController } from './records.controller.js';
 import { SearchController } from './search.controller.js';
@@ -14,11 +17,11 @@ export const VERSION = SOFTWARE.slice(SOFTWARE.indexOf('/') + 1);
 
 @Module({})
 class AuditModule {
-  static forRoot(audit: Audit): DynamicModule {
+  static forRoot(audit: Audit, api: boolean): DynamicModule {
     return {
       module: AuditModule,
       providers: [{ provide: Audit, useFactory: () => audit }],
-      controllers: [CapturesController, SearchController, RecordsController, StatusController],
+      controllers: [LogController, ...(api ? [CapturesController, SearchController, RecordsController, StatusController] : [])],
     };
   }
 }
@@ -33,6 +36,9 @@ export async function startAudit(config: AuditConfig, logger: Logger): Promise<R
   const health = new Health();
   const metrics = new Metrics();
   watchHealth(health, logger, metrics);
+  const api = config.roles.includes('api');
+  const notary = config.roles.includes('notary') ? new NotaryRole({ health, logger, anchors: config, beside: api }) : undefined;
+  if (notary !== undefined) registerNotaryMetrics(metrics, notary);
   const audit = new Audit({
     open: () =>
       config.kind === 'embedded'
@@ -42,6 +48,8 @@ export async function startAudit(config: AuditConfig, logger: Logger): Promise<R
     timeZone: config.timeZone,
     health,
     logger,
+    api,
+    ...(notary !== undefined && { notary }),
   });
   // Until accounts exist everybody who reaches this port is the one who runs this machine, and so it is sealed.
   const principal = { id: config.kind === 'embedded' ? osPrincipal() : 'local' };
@@ -55,7 +63,7 @@ export async function startAudit(config: AuditConfig, logger: Logger): Promise<R
       description: 'Search and evidence. Until accounts exist it listens on the loopback address only; every access is sealed.',
     },
     authenticate: () => Promise.resolve(principal),
-    modules: [AuditModule.forRoot(audit)],
+    modules: [AuditModule.forRoot(audit, api)],
     port: config.port,
     host: config.httpHost,
   });

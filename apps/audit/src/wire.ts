@@ -161,4 +161,6 @@ export const statusView = z
   .meta({ id: 'Status' });
 export type StatusView = z.infer<typeof statusView>;
 
-export const tileParams = z.object({ path: z.string().describe('<L>/<N> or entries/<N>, N in groups of three digits; .p/<W> behind it for a partial tile.') });
+export const tileParams = z.object({
+  path: z.string().describe('<L>/<N> or entries/<N>, N in groups of three digits; .p/<W> behind it for a partial tile.'),
+});

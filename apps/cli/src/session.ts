@@ -1,6 +1,6 @@
 import type { AlarmCode, Alarms, AlarmSeverity } from '@holdfast/ports';
-import { EMBEDDED_DEFAULTS, clusterSettings, embeddedSettings, openCluster, openEmbedded, verifySettings } from '@holdfast/assembly';
-import type { ClusterSettings, OpenedArchive, VerifySettings } from '@holdfast/assembly';
+import { EMBEDDED_DEFAULTS, anchorSettings, clusterSettings, embeddedSettings, openCluster, openEmbedded, verifySettings } from '@holdfast/assembly';
+import type { AnchorSettings, ClusterSettings, OpenedArchive, VerifySettings } from '@holdfast/assembly';
 import { HoldfastError } from '@holdfast/record';
 import { z } from 'zod';
 import { printable } from './terminal.js';
@@ -63,6 +63,15 @@ export async function clusterEnvironment(options: GlobalOptions): Promise<Cluste
   // Only here: the platform library brings the web framework, and most commands need none of it.
   const { readConfig } = await import('@holdfast/platform');
   return readConfig(z.object(clusterSettings), options.environment);
+}
+
+/** Who anchors the log, from the environment. */
+export async function anchorEnvironment({ environment }: GlobalOptions): Promise<AnchorSettings> {
+  const named = Object.entries(environment).filter(([name]) => /^HOLDFAST_(LOG_POLICY|WITNESS|TSA|NOT_ANCHORED)_/.test(name));
+  const schema = z.object(anchorSettings);
+  if (named.length === 0) return schema.parse({});
+  const { readConfig } = await import('@holdfast/platform');
+  return readConfig(schema, Object.fromEntries(named));
 }
 
 /** Settings that `verify` needs of it. */

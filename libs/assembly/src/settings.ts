@@ -97,6 +97,33 @@ const classes = z
     allowed: 'name=months or name=months+lengthening, separated by commas, such as standard=84,trade=72+12',
   });
 
+const NAME = '[A-Za-z0-9][A-Za-z0-9._-]{0,62}';
+
+/** Who anchors the transparency log; read by the role notary. */
+export const anchorSettings = {
+  logPolicyPath: text(
+    'Policy of the log (C2SP tlog-policy): whose co-signatures count and how many are needed. Give the same file to auditors.',
+    aPath,
+    anything,
+  ).optional(),
+  witnessUrls: list(
+    'Witnesses to ask, by their names in the policy. Each must know the origin and the key of the log.',
+    'name=url, separated by commas',
+    new RegExp(`^${NAME}=https?://\\S+$`),
+  ).optional(),
+  tsaUrls: list(
+    'Time-stamp authorities (RFC 3161), each asked once an hour.',
+    'name=url, separated by commas',
+    new RegExp(`^${NAME}=https?://\\S+$`),
+  ).optional(),
+  tsaRootsPath: text('PEM file of the root certificates that tokens must lead to; those of the policy count as well.', aPath, anything).optional(),
+  notAnchoredHours: integer(
+    'Alarm when neither a quorum of witnesses nor an authority has signed for so many hours, where any are set.',
+    1,
+    24 * 366,
+  ).default(24),
+};
+
 export const embeddedSettings = {
   data: text('Folder of the embedded archive; an empty one becomes an archive.', aPath, anything),
   timeZone: zone.optional(),
@@ -205,6 +232,7 @@ export const verifySettings = {
 };
 
 export type VerifySettings = Readonly<z.output<z.ZodObject<typeof verifySettings>>>;
+export type AnchorSettings = Readonly<z.output<z.ZodObject<typeof anchorSettings>>>;
 export type SourceSettings = Readonly<z.output<z.ZodObject<typeof sourceSettings>>>;
 export type StoreSettings = Readonly<z.output<z.ZodObject<typeof storeSettings>>>;
 /** What `openCluster` takes: without the settings of a source the archive can be read, but not filled. */

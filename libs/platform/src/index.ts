@@ -1,3 +1,5 @@
+export { AlarmBoard } from './alarm-board.js';
+export type { AlarmBoardOptions, BoardSeverity } from './alarm-board.js';
 export { ApiDocument } from './api-document.js';
 export { configDocument } from './config-document.js';
 export type { ConfigSection } from './config-document.js';

@@ -28,7 +28,8 @@ export function openApiDocument(info: OpenApiInfo, routes: readonly RouteDescrip
   for (const route of [...routes].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     if (seen.has(route.operationId)) throw new TypeError(`operation ${route.operationId} is described twice`);
     seen.add(route.operationId);
-    const path = (paths[route.path] ??= {});
+    // OpenAPI knows no parameter that takes the rest of a path; its name alone says as much.
+    const path = (paths[route.path.replace('...}', '}')] ??= {});
     if (route.method in path) throw new TypeError(`${route.method} ${route.path} is described twice`);
     path[route.method] = operation(route, schemas);
   }
@@ -48,7 +49,7 @@ export function openApiDocument(info: OpenApiInfo, routes: readonly RouteDescrip
 }
 
 function operation(route: RouteDescription, schemas: Json): Json {
-  const named = new Set([...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]));
+  const named = new Set([...route.path.matchAll(/\{(\w+)(?:\.\.\.)?\}/g)].map((match) => match[1]));
   const described = Object.keys(route.params?.shape ?? {});
   if (described.length !== named.size || described.some((name) => !named.has(name))) {
     throw new TypeError(`${route.operationId}: the parameters in ${route.path} and in its schema differ`);

@@ -22,7 +22,7 @@ export interface RouteResponse {
 /** An operation, described once: Nest routes by it, the guard reads `public`, OpenAPI is made from it. */
 export interface RouteDescription {
   readonly method: keyof typeof METHODS;
-  /** From the root, parameters as `{name}`. */
+  /** From the root, parameters as `{name}`; `{name...}` at the end takes the rest of the path, slashes and all. */
   readonly path: `/${string}`;
   /** Unique; names the method of the generated client. */
   readonly operationId: string;
@@ -44,7 +44,10 @@ export interface RouteDescription {
 export function Route(description: RouteDescription): MethodDecorator {
   const status = Math.min(...Object.keys(description.responses).map(Number));
   return applyDecorators(
-    RequestMapping({ method: METHODS[description.method], path: description.path.replaceAll(/\{(\w+)\}/g, ':$1') }),
+    RequestMapping({
+      method: METHODS[description.method],
+      path: description.path.replaceAll(/\{(\w+)\}/g, ':$1').replace(/\{(\w+)\.\.\.\}$/, '*$1'),
+    }),
     HttpCode(status),
     SetMetadata(ROUTE, description),
   );
