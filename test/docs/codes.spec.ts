@@ -13,7 +13,10 @@ function membersOf(path: string, union: string): string[] {
   return [...body.matchAll(/\| '(\w+)'/g)].map(([, code = '']) => code);
 }
 
-const findings = membersOf('libs/verify/src/findings.ts', 'FindingCode');
+const findings = [
+  ...membersOf('libs/verify/src/findings.ts', 'FindingCode'),
+  ...membersOf('libs/indexing/src/index-findings.ts', 'IndexFindingCode'),
+];
 const errors = membersOf('libs/record/src/errors.ts', 'ErrorCode') as ErrorCode[];
 
 describe('docs/findings.md', () => {
