@@ -17,6 +17,14 @@ export interface ManifestKeyEntry {
   readonly from: number;
 }
 
+/** Ed25519, as a JWK. */
+export interface LogKeyEntry {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly x: string;
+  readonly kid: string;
+}
+
 export interface RegisteredChain {
   readonly chain: string;
   readonly cluster: string | undefined;
@@ -49,6 +57,8 @@ export interface GovernanceState {
   readonly classes: ReadonlyMap<string, RetentionClass>;
   readonly defaultClass: string | undefined;
   readonly manifestKeys: ReadonlyMap<string, ManifestKeyEntry>;
+  /** Public keys of the transparency log that came after the one in the genesis, by kid. */
+  readonly logKeys: ReadonlyMap<string, LogKeyEntry>;
   readonly chains: ReadonlyMap<string, RegisteredChain>;
   readonly gaps: ReadonlyMap<string, readonly AcceptedGap[]>;
   /** By SHA-256 of the file. */
@@ -72,6 +82,7 @@ export class GovernanceFold implements GovernanceState {
   readonly classes = new Map<string, RetentionClass>();
   defaultClass: string | undefined;
   readonly manifestKeys = new Map<string, ManifestKeyEntry>();
+  readonly logKeys = new Map<string, LogKeyEntry>();
   readonly chains = new Map<string, RegisteredChain>();
   readonly gaps = new Map<string, AcceptedGap[]>();
   readonly imports = new Map<string, KnownImport>();
@@ -89,6 +100,7 @@ export class GovernanceFold implements GovernanceState {
     copy.defaultClass = this.defaultClass;
     for (const [name, value] of this.classes) copy.classes.set(name, value);
     for (const [name, value] of this.manifestKeys) copy.manifestKeys.set(name, value);
+    for (const [name, value] of this.logKeys) copy.logKeys.set(name, value);
     for (const [name, value] of this.chains) copy.chains.set(name, value);
     for (const [name, value] of this.gaps) copy.gaps.set(name, [...value]);
     for (const [name, value] of this.imports) copy.imports.set(name, value);
@@ -126,6 +138,7 @@ export class GovernanceFold implements GovernanceState {
         if (event.use === 'manifest' && event.jwk.kty === 'EC' && !this.manifestKeys.has(event.jwk.kid)) {
           this.manifestKeys.set(event.jwk.kid, { jwk: event.jwk, from: seq + 1 });
         }
+        if (event.use === 'log' && event.jwk.kty === 'OKP') this.logKeys.set(event.jwk.kid, event.jwk);
         return;
       case 'cohort-keys.introduced':
         this.#refuseIf(this.cohortKeys.has(`${event.class}/${event.period}`), 'a second key for one cohort');

@@ -25,6 +25,8 @@ export interface VerifyContext {
   readonly add: (found: Finding) => void;
   /** Counts what lies under another version id than its manifest or claim names: one note a chain, a copy has nothing else. */
   readonly relocated: (chain: string, key: string) => void;
+  /** The hash that the log has for the last of its entries of `chain`, if that is number `seq`. */
+  readonly loggedAt: (chain: string, seq: number) => string | undefined;
   readonly progress: () => void;
   /** Only these chains are walked. */
   readonly selected: readonly string[] | undefined;

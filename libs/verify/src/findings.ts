@@ -78,6 +78,7 @@ const NOTES = new Set<FindingCode>([
   'UNCOMPARED',
   'CLOCK_AHEAD',
   'NOT_ANCHORED',
+  // An archive may ask more authorities than a verifier believes.
   'TOKEN_NOT_TRUSTED',
 ]);
 

@@ -1,5 +1,29 @@
 import type { Finding } from './findings.js';
 
+/** What was seen of the transparency log. */
+export interface LogReport {
+  /** Entries. */
+  readonly size: number;
+  readonly batches: number;
+  /** Time of the newest tick, RFC 3339. */
+  readonly time?: string;
+  /** Size of the newest checkpoint that the log has signed; 0 for none. */
+  readonly signed: number;
+  /** The newest checkpoint that a quorum of witnesses, a time-stamp authority of the policy, or the verifier himself holds. */
+  readonly anchor?: {
+    readonly size: number;
+    /** Time of the newest tick under it. */
+    readonly time: string;
+    readonly witnesses: readonly string[];
+    readonly authorities: readonly string[];
+    readonly brought: boolean;
+  };
+  /** Committed manifests, and their records, that the log does not have yet. */
+  readonly tail: { readonly segments: number; readonly records: number };
+  /** Those that are younger than the newest anchor: chained and signed, but a holder of the keys could still write them anew. */
+  readonly younger: { readonly segments: number; readonly records: number };
+}
+
 /** What a run of the verifier saw. */
 export interface VerifyReport {
   /** True when there is no finding (notes do not count). */
@@ -8,8 +32,10 @@ export interface VerifyReport {
   readonly archive: string;
   /** RFC 7638 thumbprint of the log key, to compare by hand. */
   readonly logKey: string;
-  /** True only when a policy was given and a checkpoint under it covers everything. */
+  /** True when the log is consistent with a checkpoint that the verifier has a reason to believe in; `log` says how much is younger. */
   readonly anchored: boolean;
+  /** Absent below level 2. */
+  readonly log?: LogReport;
   readonly level: number;
   readonly chains: number;
   readonly segments: number;
@@ -54,12 +80,13 @@ export class Collector {
     }
   }
 
-  report(archive: string, logKey: string, level: number): VerifyReport {
+  report(archive: string, logKey: string, level: number, log?: LogReport): VerifyReport {
     return {
       ok: this.findingsTotal === 0,
       archive,
       logKey,
-      anchored: false,
+      anchored: log?.anchor !== undefined,
+      ...(log !== undefined && { log }),
       level,
       chains: this.chains,
       segments: this.segments,

@@ -17,10 +17,14 @@ import {
   verifyJws,
 } from '@holdfast/seal';
 import type { Crypto, Genesis } from '@holdfast/seal';
+import { LOG_CHAIN, parseLogKey } from '@holdfast/tlog';
 import type { VerifyContext } from './context.js';
 import type { Evidence } from './evidence.js';
+import type { Anchors } from './bundle/bundle-anchors.js';
 import { finding } from './findings.js';
 import { foldGovernance } from './fold-governance.js';
+import type { ComparedManifest } from './log/chain-in-log.js';
+import { LogComparison } from './log/log-comparison.js';
 import type { VerifyReport } from './report.js';
 import { Collector } from './report.js';
 import { isStored, verifyChain } from './verify-chain.js';
@@ -35,8 +39,10 @@ export interface VerifyOptions {
   readonly crypto: Crypto;
   /** All levels up to this one. */
   readonly level?: number;
-  /** The archive id that the verifier holds from elsewhere. */
+  /** The archive id that the verifier holds from elsewhere; that of the policy counts where none is given. */
   readonly archiveId?: string;
+  /** Whom the verifier believes besides his own arithmetic, and what he has kept. */
+  readonly anchors?: Anchors;
   /** Only these chains (and `gov`, without which nothing can be judged). */
   readonly chains?: readonly string[];
   readonly onProgress?: (progress: {
@@ -53,10 +59,12 @@ export interface VerifyOptions {
 export async function verifyArchive(evidence: Evidence, options: VerifyOptions): Promise<VerifyReport> {
   const collector = new Collector();
   const level = Math.min(options.level ?? HIGHEST_LEVEL, HIGHEST_LEVEL);
-  const genesis = await findGenesis(evidence, options, collector);
+  const archiveId = options.archiveId ?? options.anchors?.policy?.archive;
+  const genesis = await findGenesis(evidence, { ...options, ...(archiveId !== undefined && { archiveId }) }, collector);
   if (genesis === undefined) return collector.report('', '', level);
   let chain = 'gov';
   let follow = (): Promise<void> => Promise.resolve();
+  let log: LogComparison | undefined;
   const relocated = new Map<string, { readonly first: string; readonly count: number }>();
   const context: VerifyContext = {
     evidence,
@@ -78,6 +86,7 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
       const { first, count } = relocated.get(where) ?? { first: key, count: 0 };
       relocated.set(where, { first, count: count + 1 });
     },
+    loggedAt: (where, seq) => log?.hashAt(where, seq),
     progress: () => {
       options.onProgress?.({
         chain,
@@ -99,17 +108,31 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   const hooks = foldGovernance(context.state, context.heads, context.add, (event) => {
     if (event.type === 'claims.repaired') statements.add(event.statement);
   });
-  let governance = await verifyToTheEnd(context, 'gov', hooks);
-  follow = async () => {
-    if (await isStored(context, 'gov', context.ends.get('gov')?.seen ?? 0)) governance = await verifyToTheEnd(context, 'gov', hooks, governance);
+  // The log is judged by what gov says, so gov cannot be compared with it while it is walked.
+  const ofGovernance: ComparedManifest[] = [];
+  const folding: ChainHooks = {
+    ...hooks,
+    onSegment: (segment) => {
+      hooks.onSegment(segment);
+      const { seq, records, governance: obeyed } = segment.manifest;
+      ofGovernance.push({ manifest: { seq, records, governance: obeyed }, hash: segment.hash });
+    },
   };
+  let governance = await verifyToTheEnd(context, 'gov', folding);
+  follow = async () => {
+    if (await isStored(context, 'gov', context.ends.get('gov')?.seen ?? 0)) governance = await verifyToTheEnd(context, 'gov', folding, governance);
+  };
+  chain = 'log';
+  if (level >= 2) log = await LogComparison.walk(context, options.anchors ?? {});
   if (level >= 4) await checkGenesisLock(context, genesis.versions);
   if (level >= 5) await verifyStatements(context, statements);
   const chains = await chainsMet(context);
   for (const name of chains) {
     if (options.chains !== undefined && !options.chains.includes(name)) continue;
     chain = name;
-    await verifyToTheEnd(context, name);
+    const comparison = log?.begin(name);
+    await verifyToTheEnd(context, name, comparison?.hooks);
+    comparison?.done();
     if (level >= 5) await checkUnusedWraps(context, name);
   }
   if (level >= 5) await checkClaimNames(context);
@@ -124,14 +147,9 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     );
   }
   for await (const stray of evidence.strays()) context.add(finding('STRAY', stray, 'this is neither an object nor the state of one.'));
-  context.add(
-    finding(
-      'NOT_ANCHORED',
-      context.archiveHex,
-      'self-consistent only: no checkpoint that a witness, a time-stamp authority or you hold was compared. Compare archive id and log key by hand.',
-    ),
-  );
-  return collector.report(context.archiveHex, context.genesis.log.key.kid, level);
+  log?.compareGovernance(ofGovernance);
+  if (log === undefined) context.add(finding('NOT_ANCHORED', context.archiveHex, 'the transparency log was not read (level below 2).'));
+  return collector.report(context.archiveHex, context.genesis.log.key.kid, level, log?.finish());
 }
 
 async function verifyToTheEnd(context: VerifyContext, chain: string, hooks: ChainHooks = {}, before?: Walked): Promise<Walked> {
@@ -226,6 +244,8 @@ async function checkClaimNames(context: VerifyContext): Promise<void> {
     if (key === GENESIS_CLAIM || key.startsWith('store-check/')) continue;
     const [, chain = '', digits] = /^(.+)\/(\d{16})$/.exec(key) ?? [];
     const walked = context.ends.get(chain);
+    // Claims of batches are read where the log is walked.
+    if (chain === LOG_CHAIN && digits !== undefined) continue;
     if (walked === undefined) {
       // Not asked for, or registered since.
       if (!context.state.chains.has(chain)) await context.followGovernance();
@@ -251,6 +271,8 @@ async function chainsMet(context: VerifyContext): Promise<string[]> {
   for await (const { key } of context.evidence.list('')) {
     // Probes of store-check are locked for minutes and belong to nobody's archive (format section 2).
     if (key === GENESIS_KEY || key.startsWith(STATEMENT_PREFIX) || key.startsWith('store-check/')) continue;
+    // Objects of the log are judged with the log.
+    if (parseLogKey(key) !== undefined) continue;
     const chain = (parseManifestKey(key) ?? parseContentKey(key))?.chain;
     if (chain === undefined) {
       if (!belongsToChain(key, chains)) context.add(finding('ORPHAN', key, 'nothing in the archive has this name.'));

@@ -193,6 +193,8 @@ async function decide(
   const place = `${chain} ${level.seq}`;
   const { add } = context;
   const claimed = await readClaim(context, chain, level.seq);
+  // The last number: the log says which manifest it was, whatever has become of the claim.
+  const logged = context.loggedAt(chain, level.seq);
   let committed: Candidate | undefined;
   if (next?.seq === level.seq + 1) {
     const named = new Set(next.candidates.map((candidate) => candidate.manifest.prev));
@@ -204,6 +206,11 @@ async function decide(
     }
     if (claimed === 'absent')
       add(finding('CLAIMS_ROLLED_BACK', place, 'its successor exists, but its claim is gone: "holdfast claims rebuild" restores it.'));
+  } else if (logged !== undefined) {
+    committed = level.candidates.find((candidate) => candidate.hash === logged);
+    if (committed === undefined) add(finding('MANIFEST_MISSING', place, 'the manifest that the log has for this number is not there.'));
+    if (claimed === 'absent')
+      add(finding('CLAIMS_ROLLED_BACK', place, 'the log has this manifest, but its claim is gone: "holdfast claims rebuild" restores it.'));
   } else if (claimed === 'absent' && next === undefined) {
     add(finding('PENDING', place, 'the last manifest of the chain is not claimed: an attempt, or a claim that was lost.'));
     reportAttempts(context, level.candidates);
