@@ -65,6 +65,11 @@ export class IndexRole {
     });
   }
 
+  /** A segment was committed by this process. */
+  hint(chain: string): void {
+    this.#follower?.hint(chain);
+  }
+
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#component.to('draining');

@@ -36,7 +36,7 @@ export class Ingest implements OnModuleDestroy, OnApplicationShutdown {
   constructor(options: IngestOptions) {
     this.#options = options;
     this.#component = options.health.component('archive');
-    this.seal = options.roles.includes('seal') ? new SealRole(options, options.limits) : undefined;
+    this.seal = options.roles.includes('seal') ? new SealRole(options, options.limits, (chain) => this.index?.hint(chain)) : undefined;
     this.index = options.roles.includes('index') ? new IndexRole(options, options.indexPollMs, options.indexAudit) : undefined;
     // Whoever runs the process waits for it; in tests nobody may.
     this.#fatal.promise.catch(() => undefined);

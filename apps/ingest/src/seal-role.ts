@@ -21,6 +21,7 @@ export class SealRole {
   readonly #component: Component;
   readonly #logger: Logger;
   readonly #limits: SealLimits;
+  readonly #onCommitted: (chain: string) => void;
   readonly #abort = new AbortController();
   readonly alarms: AlarmBoard;
   #source: RecordSource | undefined;
@@ -28,10 +29,12 @@ export class SealRole {
   #checks: StandingChecks | undefined;
   #starting: Promise<void> = Promise.resolve();
 
-  constructor({ health, logger }: RoleOptions, limits: SealLimits) {
+  /** `onCommitted` hears of each segment of this process, as a hint. */
+  constructor({ health, logger }: RoleOptions, limits: SealLimits, onCommitted: (chain: string) => void) {
     this.#component = health.component('seal');
     this.#logger = logger.child({ role: 'seal' });
     this.#limits = limits;
+    this.#onCommitted = onCommitted;
     this.alarms = new AlarmBoard(this.#component, this.#logger);
   }
 
@@ -77,7 +80,10 @@ export class SealRole {
           source,
           limits: this.#limits,
           alarms: this.alarms,
-          onCommitted: (_at, chain, { seq }) => this.#checks?.committed(chain, seq),
+          onCommitted: (_at, chain, { seq }) => {
+            this.#checks?.committed(chain, seq);
+            this.#onCommitted(chain);
+          },
         });
         await worker.start();
         this.#source = source;
