@@ -189,8 +189,20 @@ export function foldWithOffsets(text: string): FoldedText {
  * space and `@` in front removed, inner white space made one space. Used for documents and for queries alike.
  */
 export function foldIdentifier(text: string): string {
-  return fold(text)
+  const known = identifiers.get(text);
+  if (known !== undefined) return known;
+  const folded = fold(text)
     .replace(/\s+/gu, ' ')
     .replace(/^[ @]+/u, '')
     .replace(/ $/u, '');
+  if (text.length <= LONGEST_REMEMBERED) {
+    // An archive has any number of people; those of this hour are enough.
+    if (identifiers.size >= MAX_REMEMBERED) identifiers.clear();
+    identifiers.set(text, folded);
+  }
+  return folded;
 }
+
+/** The same few people and places come with every message. */
+const identifiers = new Map<string, string>();
+const LONGEST_REMEMBERED = 128;
