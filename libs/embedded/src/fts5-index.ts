@@ -31,7 +31,7 @@ export interface Fts5IndexOptions {
 // A stream gives the event loop a turn every so many hits.
 const TURN = 500;
 // Documents that are compared between two turns.
-const COMPARED = 100;
+const COMPARED = 25;
 
 function settle<T>(work: () => T): Promise<T> {
   return new Promise((resolve) => {
