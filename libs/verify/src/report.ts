@@ -80,6 +80,14 @@ export class Collector {
     }
   }
 
+  /** Takes back a note that something read later has answered. */
+  withdraw(code: Finding['code'], place: string): void {
+    const at = this.notes.findIndex((note) => note.code === code && note.place === place);
+    if (at < 0) return;
+    this.notes.splice(at, 1);
+    this.notesTotal--;
+  }
+
   report(archive: string, logKey: string, level: number, log?: LogReport): VerifyReport {
     return {
       ok: this.findingsTotal === 0,

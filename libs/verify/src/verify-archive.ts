@@ -32,7 +32,7 @@ import type { ChainHooks, Walked } from './verify-chain.js';
 import { checkUnusedWraps, checkWrapNames } from './unused-wraps.js';
 import { STATEMENT_PREFIX, verifyStatements } from './verify-statements.js';
 
-/** Levels of `domain`: 1 signatures, 3 chains, 4 objects, 5 other versions and orphans, 6 content. 2, 7 and 8 come with the log, governance and the index. */
+/** Levels: 1 signatures, policy, tokens; 2 the transparency log; 3 chains; 4 objects; 5 other versions and orphans; 6 content. 7 and 8 come with governance and the index. */
 export const HIGHEST_LEVEL = 6;
 
 export interface VerifyOptions {

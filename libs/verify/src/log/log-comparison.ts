@@ -72,6 +72,10 @@ export class LogComparison {
     const { hooks, done } = this.begin('gov');
     for (const segment of segments) hooks.onSegment(segment);
     done();
+    const last = segments.at(-1);
+    // Before the log was read nothing but a claim said so.
+    if (last !== undefined && this.hashAt('gov', last.manifest.seq) === last.hash)
+      this.#context.collector.withdraw('PENDING', `gov ${last.manifest.seq}`);
   }
 
   /** After all chains: those that only the log knows, and what the report says of the log. */
