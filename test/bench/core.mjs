@@ -11,10 +11,13 @@ const SEGMENT = 16_000;
 const ROUNDS = 5;
 const RETAIN_UNTIL = new Date('2033-11-30T23:59:59Z');
 
-function classifierState() {
+/** @param {{ events: boolean }} options whether classification has to read events */
+function classifierState({ events }) {
   const state = new GovernanceFold();
   const base = { id: '0'.repeat(32), time: new Date().toISOString(), principal: 'os:bench' };
   state.apply({ type: 'class.defined', ...base, name: 'standard', number: 1, months: 84, lengthenMonths: 0 }, 0);
+  // Then the cohort of a record depends on whether it can be read.
+  if (events) state.apply({ type: 'class.defined', ...base, name: 'longer', number: 2, months: 120, lengthenMonths: 0 }, 0);
   state.apply({ type: 'policy.set', ...base, defaultClass: 'standard' }, 0);
   return state;
 }
@@ -33,9 +36,10 @@ export async function benchCore() {
   const averageBytes = Math.round(records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0) / SEGMENT);
   const archive = randomBytes(32);
   const dataKey = randomBytes(32);
-  const state = classifierState();
   const chain = 'msg/bench/chat/0/0';
-  const seal = (/** @type {number} */ seq) => {
+  const oneClass = classifierState({ events: false });
+  const twoClasses = classifierState({ events: true });
+  const seal = (/** @type {number} */ seq, state = oneClass) => {
     const classifier = new Classifier(state, new Date());
     const builder = new SegmentBuilder(nodeCrypto, { archive, chain, seq }, 0n);
     const random = randomBytes(32);
@@ -46,10 +50,14 @@ export async function benchCore() {
   };
   // The first rounds only warm the compiler.
   for (let i = 0; i < 3; i++) seal(i);
+  for (let i = 0; i < 3; i++) seal(i, twoClasses);
   /** @type {ReturnType<typeof seal>[]} */
   const segments = [];
   const sealing = await measure(() => {
     for (let i = 0; i < ROUNDS; i++) segments.push(seal(i));
+  });
+  const reading = await measure(() => {
+    for (let i = 0; i < ROUNDS; i++) seal(i, twoClasses);
   });
   const verifySegment = (/** @type {ReturnType<typeof seal>} */ segment, /** @type {number} */ seq) => {
     const walked = segment.objects.map((object) =>
@@ -67,6 +75,7 @@ export async function benchCore() {
   const whole = Buffer.concat(records.map((record) => encodeRecord(record, 0n)));
   return [
     rate('seal alone', SEGMENT * ROUNDS, sealing, { 'bytes a record': averageBytes }),
+    rate('seal alone, two classes, so that events are read', SEGMENT * ROUNDS, reading),
     rate('verify alone', SEGMENT * ROUNDS, verifying),
     {
       name: 'vault size',
