@@ -7,7 +7,7 @@ import type { FieldName, Words } from './words.js';
 export function eventLines(event: Event, words: Words): string {
   const lines: string[] = [];
   const add = (field: FieldName, value: string | undefined): void => {
-    if (value !== undefined && value !== '') lines.push(`<p><b>${words.fields[field]}:</b> ${visible(value)}</p>`);
+    if (value !== undefined && value !== '') lines.push(`<p><b>${words.fields[field]}${words.colon}</b>${visible(value)}</p>`);
   };
   add('onBehalfOf', personOf(event.on_behalf_of));
   add('via', describe(event.via));
@@ -21,7 +21,7 @@ export function eventLines(event: Event, words: Words): string {
   add('subject', event.body?.subject);
   if (event.body !== undefined) lines.push(`<pre>${visible(event.body.text)}</pre>`);
   if (event.body?.original !== undefined && event.body.original !== event.body.text)
-    lines.push(`<p><b>${words.fields.source}:</b></p><pre>${visible(event.body.original)}</pre>`);
+    lines.push(`<p><b>${words.fields.source}${words.colon}</b></p><pre>${visible(event.body.original)}</pre>`);
   for (const attachment of event.attachments ?? []) add('file', fileOf(attachment, words));
   for (const reaction of [event.reaction, ...(event.reactions ?? [])]) add('reaction', describe(reaction));
   for (const member of [event.member, ...(event.members ?? [])]) add('member', describe(member));
@@ -50,7 +50,10 @@ function fileOf(attachment: Attachment, words: Words): string {
   const { name, title, media_type, bytes, sha256 } = attachment;
   const facts = [name ?? title ?? attachment.id, media_type, bytes === undefined ? undefined : `${bytes} B`, sha256 && `SHA-256 ${sha256}`];
   const missing = attachmentException(attachment);
-  return [...facts.filter((fact) => fact !== undefined), ...(missing === undefined ? [] : [`${words.fields.fileState}: ${missing}`])].join(', ');
+  return [
+    ...facts.filter((fact) => fact !== undefined),
+    ...(missing === undefined ? [] : [`${words.fields.fileState}${words.colon}${missing}`]),
+  ].join(', ');
 }
 
 /** Any part of an event in plain text: `name: value` in the order of the event, nothing left out. */

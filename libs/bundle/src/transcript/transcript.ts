@@ -76,10 +76,10 @@ function page(crypto: Crypto, facts: BundleFacts, words: Words, body: string): s
   const { scope } = facts;
   const count = (state: BundleRecord['state']): number => facts.records.filter((record) => record.state === state).length;
   const about: string[] = [
-    `${words.archive}: ${facts.archive}`,
-    `${words.position}: ${facts.time} (${visible(facts.log.origin)}, ${facts.log.size})`,
-    `${words.zone}: ${visible(facts.timeZone)}`,
-    `${words.scope}: ${words.scopes[scope.kind]}`,
+    `${words.archive}${words.colon}${facts.archive}`,
+    `${words.position}${words.colon}${facts.time} (${visible(facts.log.origin)}, ${facts.log.size})`,
+    `${words.zone}${words.colon}${visible(facts.timeZone)}`,
+    `${words.scope}${words.colon}${words.scopes[scope.kind]}`,
     words.counts(count('shown'), count('withheld'), count('outside')),
   ];
   if (scope.kind === 'query') about.splice(4, 0, visible(scope.query), visible(scope.reading));
@@ -102,8 +102,8 @@ function page(crypto: Crypto, facts: BundleFacts, words: Words, body: string): s
 function sectionOf(conversation: string, rows: readonly Row[], words: Words): string {
   const people = [...new Set(rows.flatMap((row) => row.people))];
   return [
-    `<section><h2>${conversation === '' ? words.otherRecords : `${words.conversation}: ${visible(conversation)}`}</h2>`,
-    ...(people.length === 0 ? [] : [`<p>${words.participants}: ${people.map(visible).join('; ')}</p>`]),
+    `<section><h2>${conversation === '' ? words.otherRecords : `${words.conversation}${words.colon}${visible(conversation)}`}</h2>`,
+    ...(people.length === 0 ? [] : [`<p>${words.participants}${words.colon}${people.map(visible).join('; ')}</p>`]),
     ...rows.map((row) => row.html),
     '</section>',
   ].join('\n');
@@ -112,10 +112,10 @@ function sectionOf(conversation: string, rows: readonly Row[], words: Words): st
 function rowsOf(record: TranscriptRecord, listed: BundleRecord | undefined, facts: BundleFacts, words: Words, single: string | undefined): Row[] {
   const id = listed?.id ?? `${record.chain} ${record.offset}`;
   if (record.state === 'withheld') {
-    const reason = listed?.state === 'withheld' ? `${words.reasons[listed.reason]}.` : '';
-    const note = listed?.state === 'withheld' && listed.note !== undefined ? `<p>${words.note}: ${visible(listed.note)}</p>` : '';
+    const reason = listed?.state === 'withheld' ? words.reasons[listed.reason] : '';
+    const note = listed?.state === 'withheld' && listed.note !== undefined ? `<p>${words.note}${words.colon}${visible(listed.note)}</p>` : '';
     const copy = record.copy === undefined ? '' : `<p>${words.derived}</p><pre class="derived">${visible(record.copy)}</pre>`;
-    const html = `<p><b>${words.withheld}</b> ${reason}</p>${note}${copy}`;
+    const html = `<p><b>${words.withheld}${words.colon}${reason}</b></p>${note}${copy}`;
     return [
       { at: record.timestamp, conversation: single ?? '', people: [], html: article(record.timestamp, false, html, id, facts, words, 'withheld') },
     ];
@@ -129,7 +129,7 @@ function rowsOf(record: TranscriptRecord, listed: BundleRecord | undefined, fact
     const { at, bySource } = timeOf(event, read.raw);
     const key = conversationKey(event);
     const conversation = single ?? key;
-    const other = key === conversation ? '' : `<p>${words.conversation}: ${visible(key)}</p>`;
+    const other = key === conversation ? '' : `<p>${words.conversation}${words.colon}${visible(key)}</p>`;
     const html = `${other}<p><b>${visible(actorOf(event, words))}</b> — ${words.kinds[event.kind]}</p>${eventLines(event, words)}`;
     return { at, conversation, people: peopleOf(event), html: article(at, bySource, html, event.record_id, facts, words) };
   });

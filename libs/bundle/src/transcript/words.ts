@@ -3,6 +3,7 @@ import type { BundleLanguage, WithheldReason } from '../bundle-index.js';
 
 /** Everything that the transcript says in its own words, in one language. */
 export interface Words {
+  readonly colon: string;
   readonly title: string;
   readonly intro: readonly string[];
   readonly archive: string;
@@ -56,6 +57,7 @@ export type FieldName =
   | 'identity';
 
 const EN: Words = {
+  colon: ': ',
   title: 'Transcript',
   intro: [
     'Made from the original records in this bundle, without any change of their text. Characters that cannot be seen are shown by their number, like <i>U+200B</i>.',
@@ -72,7 +74,7 @@ const EN: Words = {
   conversation: 'Conversation',
   participants: 'Named in what is shown',
   otherRecords: 'Records that belong to no readable conversation',
-  withheld: 'A record was withheld here.',
+  withheld: 'A record was withheld here',
   reasons: {
     privileged: 'privileged',
     redacted: 'redacted',
@@ -155,6 +157,7 @@ const EN: Words = {
 };
 
 const ZH: Words = {
+  colon: '：',
   title: '会话记录',
   intro: [
     '本页由证据包中的原始记录生成，文字未作任何改动。不可见的字符以其编号显示，例如 <i>U+200B</i>。',
@@ -171,7 +174,7 @@ const ZH: Words = {
   conversation: '会话',
   participants: '所展示内容中提及的人员',
   otherRecords: '不属于任何可读会话的记录',
-  withheld: '此处有一条记录未予出示。',
+  withheld: '此处有一条记录未予出示',
   reasons: {
     privileged: '受特权保护',
     redacted: '已遮蔽',

@@ -1,6 +1,6 @@
 import type { BundleIndex } from '@holdfast/bundle';
 import type { Finding } from '../findings.js';
-import type { AnchorReport, TokenSeen, WitnessSeen } from './bundle-anchors.js';
+import type { TokenSeen, WitnessSeen } from './bundle-anchors.js';
 import type { Completeness, CompletenessException } from './bundle-completeness.js';
 import type { DisclosedRecord } from './bundle-disclosed.js';
 import type { Sentence } from './bundle-sentences.js';
@@ -39,20 +39,4 @@ export interface BundleReport {
   readonly findingsTotal: number;
   readonly notes: readonly Finding[];
   readonly notesTotal: number;
-}
-
-/** The facts that the report and its sentences are made from. */
-export interface BundleFactsSeen {
-  readonly index: BundleIndex;
-  readonly archive: string;
-  readonly logKey: string;
-  readonly position?: { readonly origin: string; readonly size: number; readonly root: string; readonly time: string };
-  readonly anchors: AnchorReport;
-  readonly policyGiven: boolean;
-  readonly shown: number;
-  readonly attachments: number;
-  readonly copies: number;
-  readonly zoneKnown: boolean;
-  readonly completeness?: Completeness;
-  readonly disclosed: readonly DisclosedRecord[];
 }

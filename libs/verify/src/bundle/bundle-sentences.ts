@@ -1,4 +1,4 @@
-import type { BundleFactsSeen } from './bundle-report.js';
+import type { BundleFactsSeen } from './bundle-facts-seen.js';
 
 /** One sentence for people, in both languages. */
 export interface Sentence {

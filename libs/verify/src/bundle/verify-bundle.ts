@@ -20,7 +20,8 @@ import { readManifests } from './bundle-manifests.js';
 import { checkObjects, leavesByRecord } from './bundle-objects.js';
 import { readPosition, timeText } from './bundle-position.js';
 import { checkRecords } from './bundle-records.js';
-import type { BundleFactsSeen, BundleReport } from './bundle-report.js';
+import type { BundleFactsSeen } from './bundle-facts-seen.js';
+import type { BundleReport } from './bundle-report.js';
 import { sentencesOf } from './bundle-sentences.js';
 
 export interface VerifyBundleOptions extends Anchors {

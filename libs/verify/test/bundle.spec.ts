@@ -15,10 +15,10 @@ import {
   signCompact,
 } from '@holdfast/test-kit';
 import type { ExampleArchive, Selection } from '@holdfast/test-kit';
-import type { BundleEntries } from './bundle-entries.js';
-import type { BundleReport } from './bundle-report.js';
-import { verifyBundle } from './verify-bundle.js';
-import type { VerifyBundleOptions } from './verify-bundle.js';
+import type { BundleEntries } from '../src/bundle/bundle-entries.js';
+import type { BundleReport } from '../src/bundle/bundle-report.js';
+import { verifyBundle } from '../src/bundle/verify-bundle.js';
+import type { VerifyBundleOptions } from '../src/bundle/verify-bundle.js';
 
 const entriesOf = (entries: ReadonlyMap<string, Uint8Array>): BundleEntries => ({
   names: () => [...entries.keys()],
@@ -188,7 +188,7 @@ describe('withheld records', () => {
     const report = await verifyParts(parts);
     expect(report).toMatchObject({ findings: [], complete: 'yes', records: { shown: 6, proven: 6, withheld: 1 } });
     const html = fromUtf8(assembleBundle(crypto, parts).get('transcript.html')!);
-    expect(html).toContain('此处有一条记录未予出示。</b> 已遮蔽。');
+    expect(html).toContain('此处有一条记录未予出示：已遮蔽</b>');
     expect(html).toContain('by order');
     expect(html).not.toContain('second line');
   });
