@@ -142,6 +142,9 @@ describe('the transcript', () => {
   it('shows what is no event as it was received', () => {
     const html = htmlOf([utf8('plain <text>'), new Uint8Array([0xff, 0xfe]), new Uint8Array(0)]);
     for (const text of ['<pre>plain &lt;text&gt;</pre>', '2 bytes that are not text', 'This record has no content.']) expect(html).toContain(text);
+    // A producer may nest as deep as a parser goes; the transcript must still be made.
+    const deep = JSON.stringify(event('system', { flags: { policy_violation: 'DEEP' } })).replace('"DEEP"', '['.repeat(20_000) + ']'.repeat(20_000));
+    expect(htmlOf([utf8(deep)])).toContain('</html>');
     const odd = [record(0, event('system', { times: { occurred_at: 'unknown' } }), -(2n ** 62n))];
     expect(momentsOf(odd)).toEqual([-(2n ** 62n)]);
     expect(fromUtf8(transcriptOf(crypto, factsOf([shown(0)]), odd))).toContain('<time>-4611686018427387904 (time of receipt)</time>');

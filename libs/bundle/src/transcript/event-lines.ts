@@ -56,14 +56,20 @@ function fileOf(attachment: Attachment, words: Words): string {
   ].join(', ');
 }
 
-/** Any part of an event in plain text: `name: value` in the order of the event, nothing left out. */
-function describe(value: unknown): string | undefined {
+/** Nobody writes deeper, and a stack must not end where a producer wants it to; the record itself has everything. */
+const DEEPEST = 16;
+
+/** Any part of an event in plain text: `name: value` in the order of the event, nothing left out down to a sane depth. */
+function describe(value: unknown, depth = 0): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'string') return value;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return value.map((item) => describe(item) ?? '').join('; ');
+  if (depth === DEEPEST) return '…';
+  if (Array.isArray(value)) return value.map((item) => describe(item, depth + 1) ?? '').join('; ');
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return members.map(([name, member]) => `${name}: ${isNested(member) ? `{${describe(member) ?? ''}}` : (describe(member) ?? '')}`).join(', ');
+  return members
+    .map(([name, member]) => `${name}: ${isNested(member) ? `{${describe(member, depth + 1) ?? ''}}` : (describe(member) ?? '')}`)
+    .join(', ');
 }
 
 function isNested(value: unknown): boolean {

@@ -53,7 +53,8 @@ export async function readPosition(context: BundleContext): Promise<Position | u
 function checkGovernance(context: BundleContext, { heads }: Position, tick: TickEntry, wrong: (message: string) => void): void {
   const { state, add } = context;
   const governance = heads.get('gov');
-  const last = Math.max(0, ...context.heads.keys());
+  // Heads are numbered from 0 without a gap.
+  const last = context.heads.size - 1;
   if (governance === undefined) wrong('gov is not among the heads.');
   else if (last !== governance.next) {
     add(finding('MANIFEST_MISSING', 'gov', `the bundle has ${last} good manifests of gov, under the checkpoint are ${governance.next}.`));
