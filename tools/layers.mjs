@@ -52,6 +52,8 @@ export const VENDORS = {
   yauzl: ['libs/connectors'],
   pkijs: ['libs/timestamp-rfc3161'],
   asn1js: ['libs/timestamp-rfc3161'],
+  '@noble': ['libs/crypto-web'],
+  fzstd: ['libs/crypto-web'],
   commander: ['apps/cli'],
 };
 

@@ -1,5 +1,6 @@
 export { codeOf } from './code-of.js';
 export { collect } from './collect.js';
+export { describeCrypto } from './crypto/describe-crypto.js';
 export { describeWith, missing, needed, type Needs } from './needs.js';
 export { describeClaimStore, type ClaimStoreSuite } from './stores/describe-claim-store.js';
 export { describeObjectStore, type ObjectStoreGap, type ObjectStoreSuite } from './stores/describe-object-store.js';

@@ -1,0 +1,2 @@
+export { ZipEntries } from './zip/zip-entries.js';
+export { ZipProblem } from './zip/zip-problem.js';

@@ -1,0 +1,64 @@
+import { ctr, gcm } from '@noble/ciphers/aes.js';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { p256 } from '@noble/curves/nist.js';
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { concat, fromBase64Url } from '@holdfast/seal';
+import type { Crypto, PublicKey } from '@holdfast/seal';
+import { storeAsZstd, unpackZstd } from './zstd.js';
+
+/**
+ * Suite 1 without anything of a platform, for a browser: WebCrypto only answers later, and the verifier asks for hundreds of
+ * hashes in the middle of a computation. The suite `describeCrypto` of test-kit holds it and libs/crypto-node together.
+ */
+export const webCrypto: Crypto = {
+  sha256: (data) => sha256(data),
+  sha256Into(data, into, at) {
+    into.set(sha256(data), at);
+  },
+  hmacSha256: (key, data) => hmac(sha256, key, data),
+  hkdfSha256: (ikm, salt, info, length) => hkdf(sha256, ikm, salt, info, length),
+  keystream(key, firstBlock, length) {
+    const counter = new Uint8Array(16);
+    new DataView(counter.buffer).setBigUint64(8, BigInt(firstBlock));
+    return ctr(key, counter).encrypt(new Uint8Array(length));
+  },
+  sealGcm: (key, nonce, aad, plain) => gcm(key, nonce, aad).encrypt(plain),
+  openGcm(key, nonce, aad, sealed) {
+    const cipher = gcm(key, nonce, aad);
+    try {
+      return cipher.decrypt(sealed);
+    } catch {
+      // Key and nonce were judged above: what is left is a wrong tag, or too few bytes to hold one.
+      return undefined;
+    }
+  },
+  compress: storeAsZstd,
+  decompress: unpackZstd,
+  verifyEs256(key, data, signature) {
+    if (signature.length !== 64) return false;
+    try {
+      // Low S is a rule of blockchains; RFC 7518 has none.
+      return p256.verify(signature, data, pointOf(key), { lowS: false, prehash: true, format: 'compact' });
+    } catch {
+      // Not a point of the curve: no signature can be right under it.
+      return false;
+    }
+  },
+  verifyEd25519(key, data, signature) {
+    if (key.length !== 32 || signature.length !== 64) return false;
+    try {
+      // Strict: ZIP 215 would accept spellings of a point that RFC 8032 §5.1.3 refuses.
+      return ed25519.verify(signature, data, key, { zip215: false });
+    } catch {
+      // As above: not a point.
+      return false;
+    }
+  },
+};
+
+/** SEC 1 §2.3.3, uncompressed; the curve itself judges length and point. */
+function pointOf({ x, y }: PublicKey): Uint8Array {
+  return concat(Uint8Array.of(4), fromBase64Url(x), fromBase64Url(y));
+}
