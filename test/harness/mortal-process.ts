@@ -125,6 +125,7 @@ export class MortalProcess {
       recoveryKeys: () => keys.recoveryKeys(),
       cohorts: () => keys.cohorts(),
       sign: (payload, typ) => this.#call(`keys sign ${typ}`, () => keys.sign(payload, typ), refuse),
+      signCheckpoint: (text) => this.#call('keys signCheckpoint', () => keys.signCheckpoint(text), refuse),
       wrap: (dataKey, context) => this.#call('keys wrap', () => keys.wrap(dataKey, context), refuse),
       unwrap: (jwe, context) => this.#call('keys unwrap', () => keys.unwrap(jwe, context), refuse),
     };

@@ -59,7 +59,6 @@ export class Witnessing {
   async offer(newest: StoredCheckpoint | undefined, signal?: AbortSignal): Promise<void> {
     if (this.#offered || newest === undefined) return;
     await this.ask({ note: newest.note, bytes: newest.bytes, size: newest.checkpoint.size }, signal);
-    this.#offered = true;
   }
 
   /** @throws HoldfastError `log_forked`, `log_rolled_back` */
@@ -76,6 +75,7 @@ export class Witnessing {
         names.push(name);
       } else this.#leftOut(name, answer.reason);
     }
+    this.#offered = true;
     return { signatures, names };
   }
 

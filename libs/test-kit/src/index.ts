@@ -1,3 +1,5 @@
+export { MemoryAuthority } from './anchors/memory-authority.js';
+export { MemoryWitness } from './anchors/memory-witness.js';
 export { codeOf } from './code-of.js';
 export { collect } from './collect.js';
 export { describeCrypto } from './crypto/describe-crypto.js';
