@@ -4,6 +4,8 @@ import { HttpException } from '@nestjs/common';
 import { problemOf } from '@holdfast/platform';
 import { HoldfastError, kindOf } from '@holdfast/record';
 import type { ErrorCode } from '@holdfast/record';
+import { textOfFinding } from '@holdfast/verify';
+import type { FindingCode } from '@holdfast/verify';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -27,6 +29,18 @@ describe('docs/findings.md', () => {
     expect([...document.matchAll(/^### (\w+)$/gm)].map(([, code]) => code).sort()).toEqual([...findings].sort());
     for (const section of document.split(/^### /m).slice(1)) {
       expect(section).toMatch(/\| met · 所见 \| [A-Z].* \| .*[\u4e00-\u9fff].* \|\n\| means · 含义 \| .+ \| .+ \|\n\| do · 处理 \| .+ \| .+ \|/);
+    }
+  });
+
+  it('says what the programs say of the findings of `verify`', () => {
+    const codes = membersOf('libs/verify/src/findings.ts', 'FindingCode') as FindingCode[];
+    for (const code of codes) {
+      const { met, means, todo } = textOfFinding(code);
+      const row = (name: string, { en, zh }: typeof met): string => `| ${name} | ${en} | ${zh} |\n`;
+      expect(document).toContain(
+        `### ${code}\n\n*${document.includes(`### ${code}\n\n*note`) ? 'note · 提示' : 'finding · 发现'}*\n\n` +
+          `| | English | 中文 |\n|---|---|---|\n${row('met · 所见', met)}${row('means · 含义', means)}${row('do · 处理', todo)}`,
+      );
     }
   });
 

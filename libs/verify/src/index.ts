@@ -9,6 +9,8 @@ export type { BundleEntries } from './bundle/bundle-entries.js';
 export type { BundleReport } from './bundle/bundle-report.js';
 export type { Sentence } from './bundle/bundle-sentences.js';
 export type { Evidence, StoredState, StoredVersion } from './evidence.js';
+export type { FindingText } from './finding-texts/finding-text.js';
+export { textOfFinding } from './finding-texts/text-of-finding.js';
 export type { Finding, FindingCode } from './findings.js';
 export type { VerifyReport } from './report.js';
 export { HIGHEST_LEVEL, verifyArchive } from './verify-archive.js';
