@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { nodeCrypto } from '@holdfast/crypto-node';
 import { Notary } from '@holdfast/notary';
 import type { InspectToken } from '@holdfast/notary';
-import type { Alarms, TimestampAuthority, Witness } from '@holdfast/ports';
+import type { Alarms, Clock, TimestampAuthority, Witness } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
 import { HttpTimestampAuthority, certificatesFromPem, checkToken } from '@holdfast/timestamp-rfc3161';
 import { parsePolicy } from '@holdfast/tlog';
 import type { Policy } from '@holdfast/tlog';
+import { HttpWitness } from '@holdfast/witness-http';
 import type { OpenedArchive } from './opened-archive.js';
 import type { AnchorSettings } from './settings.js';
 
@@ -16,12 +17,10 @@ export interface OpenNotaryOptions {
   readonly alarms: Alarms;
   /** Hears what a person might want to know, one sentence each. */
   readonly warn?: (sentence: string) => void;
-  /** Makes the client of a witness; without it the archive has none. */
-  readonly connect?: (witness: { readonly name: string; readonly url: string }) => Witness;
 }
 
 /** The notary of an archive with the witnesses and authorities that the settings name. @throws HoldfastError `bad_configuration` */
-export async function openNotary(opened: OpenedArchive, settings: AnchorSettings, { alarms, warn, connect }: OpenNotaryOptions): Promise<Notary> {
+export async function openNotary(opened: OpenedArchive, settings: AnchorSettings, { alarms, warn }: OpenNotaryOptions): Promise<Notary> {
   const { archive, governance, clock } = opened;
   const policy =
     settings.logPolicyPath === undefined ? undefined : parsePolicy(nodeCrypto, await read('HOLDFAST_LOG_POLICY_PATH', settings.logPolicyPath));
@@ -44,7 +43,7 @@ export async function openNotary(opened: OpenedArchive, settings: AnchorSettings
     clock,
     alarms,
     ...(policy !== undefined && { policy }),
-    witnesses: witnessesOf(settings, policy, connect),
+    witnesses: witnessesOf(settings, policy, archive.clock),
     authorities,
     inspect,
     notAnchoredMs: settings.notAnchoredHours * HOUR_MS,
@@ -52,15 +51,15 @@ export async function openNotary(opened: OpenedArchive, settings: AnchorSettings
   });
 }
 
-function witnessesOf({ witnessUrls }: AnchorSettings, policy: Policy | undefined, connect: OpenNotaryOptions['connect']): readonly Witness[] {
+function witnessesOf({ witnessUrls }: AnchorSettings, policy: Policy | undefined, clock: Clock): readonly Witness[] {
   return namesAndUrls(witnessUrls).map(({ name, url }) => {
-    if (policy?.witnesses.some((witness) => witness.name === name) !== true)
+    const key = policy?.witnesses.find((witness) => witness.name === name)?.key;
+    if (key === undefined)
       throw new HoldfastError(
         'bad_configuration',
         `HOLDFAST_WITNESS_URLS names ${name}, but the policy in HOLDFAST_LOG_POLICY_PATH does not: without its key its signatures count for nothing.`,
       );
-    if (connect === undefined) throw new HoldfastError('bad_configuration', 'HOLDFAST_WITNESS_URLS is set, but this program asks no witnesses.');
-    return connect({ name, url });
+    return new HttpWitness({ crypto: nodeCrypto, clock, name, url, key });
   });
 }
 
