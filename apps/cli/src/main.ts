@@ -12,6 +12,7 @@ import { start } from './commands/start.js';
 import { storeCheck } from './commands/store-check.js';
 import { compare, copy } from './commands/vault.js';
 import { verify } from './commands/verify.js';
+import { witness } from './commands/witness.js';
 import { EXIT, exitCodeOf, outliveReaders, print, printError, wantsJson } from './output.js';
 import { reason } from './reason.js';
 import type { GlobalOptions } from './session.js';
@@ -147,6 +148,18 @@ for (const [name, description, work] of [
     .requiredOption('--reason <text>', 'why; sealed with the decision', reason)
     .action(run(work));
 }
+
+program
+  .command('witness')
+  .description("co-sign the checkpoints of other people's logs; refuses forks and rollbacks")
+  .requiredOption('--dir <dir>', 'its folder: key and memory; an empty one becomes a new witness')
+  .option('--name <name>', 'its name in every co-signature, on the first run: witness.example.com/anna')
+  .option('--log <vkey...>', 'the key of a log; may be repeated')
+  .option('--policy <file>', 'the logs of a policy file (C2SP tlog-policy)')
+  .option('--port <port>', 'where it listens', wholeNumber(0, 65_535), 8430)
+  .option('--host <host>', 'the address it listens on; put a proxy with TLS before it', '127.0.0.1')
+  .option('--json', 'one JSON document on stdout, as soon as it listens')
+  .action(run(witness));
 
 outliveReaders();
 try {
