@@ -25,8 +25,8 @@ class Scene {
 
   async begin(): Promise<this> {
     this.archive = await MemoryArchive.create({ clock: this.clock });
-    const { archive } = await this.archive.open();
-    this.witness = new MemoryWitness(nodeCrypto, 'w', logKeysOf(archive));
+    const { archive, governance } = await this.archive.open();
+    this.witness = new MemoryWitness(nodeCrypto, 'w', logKeysOf(archive, governance.state));
     this.authority = new MemoryAuthority('t', this.clock, new Date('2036-01-01T00:00:00Z'));
     await this.seal('one');
     return this;

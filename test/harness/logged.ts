@@ -48,7 +48,7 @@ async function checkpointProblems(memory: MemoryArchive, { archive, governance }
   const { size } = log.fold.end;
   let largest = 0;
   for await (const { key, version } of memory.vault.list(CHECKPOINT_PREFIX)) {
-    const { checkpoint } = openCheckpoint(nodeCrypto, await memory.vault.get(key, version), logKeysOf(archive));
+    const { checkpoint } = openCheckpoint(nodeCrypto, await memory.vault.get(key, version), logKeysOf(archive, governance.state));
     largest = Math.max(largest, checkpoint.size);
     if (sizes.get(checkpoint.size) !== toHex(checkpoint.root)) found.push(`${key} is no state of the log after a batch`);
     const proof = await consistencyProof(nodeCrypto, tiles, checkpoint.size, size);

@@ -5,9 +5,20 @@ import type { NotaryOptions } from '@holdfast/notary';
 import type { ObjectVersion } from '@holdfast/ports';
 import { CLAIM_TYP, claimKey, encodeDocument, manifestKey, toHex, utf8 } from '@holdfast/seal';
 import { MemoryAuthority, MemoryWitness, TestClock, collect, unavailable } from '@holdfast/test-kit';
-import { BATCH_PREFIX, CHECKPOINT_PREFIX, LOG_CHAIN, STATE_PREFIX, TOKEN_PREFIX, cosigners, parseLogKey } from '@holdfast/tlog';
+import {
+  BATCH_PREFIX,
+  CHECKPOINT_PREFIX,
+  LOG_CHAIN,
+  STATE_PREFIX,
+  TOKEN_PREFIX,
+  batchKey,
+  cosigners,
+  encodeBatch,
+  parseBatch,
+  parseLogKey,
+} from '@holdfast/tlog';
 import type { Policy } from '@holdfast/tlog';
-import { LogFollower, logKeysOf, readCommitted, readHead } from '@holdfast/vault';
+import { LogFollower, logKeysOf, readCommitted, readHead, rebuildClaims } from '@holdfast/vault';
 import { logProblems } from '../harness/logged.js';
 import { MemoryArchive, SOURCE, TOPIC, TestAlarms } from '../harness/memory-archive.js';
 
@@ -43,7 +54,8 @@ async function rows(prefix: string): Promise<ObjectVersion[]> {
 }
 
 async function witness(name: string): Promise<MemoryWitness> {
-  return new MemoryWitness(nodeCrypto, name, logKeysOf((await archive.open()).archive));
+  const process = await archive.open();
+  return new MemoryWitness(nodeCrypto, name, logKeysOf(process.archive, process.governance.state));
 }
 
 function policyOf(...witnesses: MemoryWitness[]): Policy {
@@ -255,6 +267,28 @@ describe('a store that has lost what was signed', () => {
     for (const no of [2, 3]) await archive.claims.remove(claimKey(LOG_CHAIN, no));
     for (const { key, version } of (await rows(CHECKPOINT_PREFIX)).slice(1)) archive.vault.destroy(key, version);
     await refuses('log_rolled_back');
+  });
+
+  it('goes on when its claims were made again from its batches', async () => {
+    const { archive: opened, governance } = await archive.open();
+    // An abandoned attempt beside the last batch: which one counts is what was signed.
+    const [last] = (await rows(BATCH_PREFIX)).slice(-1);
+    const attempt = await archive.vault.get(last!.key, last!.version);
+    const other = encodeBatch({ ...parseBatch(attempt), time: parseBatch(attempt).time + 1 });
+    await archive.vault.put(batchKey(3, toHex(nodeCrypto.sha256(other))), other, {
+      mode: 'COMPLIANCE',
+      retainUntil: new Date('2040-01-01T00:00:00Z'),
+    });
+    for (let no = 0; no < 4; no++) await archive.claims.remove(claimKey(LOG_CHAIN, no));
+    const before = await rows(CHECKPOINT_PREFIX);
+    const rebuilt = await rebuildClaims(opened, governance);
+    expect(rebuilt).toMatchObject({ made: 3, undecided: [{ chain: LOG_CHAIN, seq: 3 }] });
+    archive.vault.destroy(batchKey(3, toHex(nodeCrypto.sha256(other))), (await rows(batchKey(3, toHex(nodeCrypto.sha256(other)))))[0]!.version);
+    expect(await rebuildClaims(opened, governance)).toMatchObject({ made: 1, undecided: [] });
+    await seal();
+    await (await notary()).untilCovered();
+    expect((await rows(CHECKPOINT_PREFIX)).length).toBe(before.length + 1);
+    expect(await logProblems(archive)).toEqual([]);
   });
 
   it('a batch that was removed', async () => {

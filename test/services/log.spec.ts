@@ -21,7 +21,7 @@ beforeAll(async () => {
   await untilIndexed(ingest, RECORDS);
   await ingest.stop();
   const opened = await openEmbedded(suite.folder, EMBEDDED_DEFAULTS);
-  keys = logKeysOf(opened.archive);
+  keys = logKeysOf(opened.archive, opened.governance.state);
   await opened.close();
   audit = await suite.audit();
   await untilReady(audit);

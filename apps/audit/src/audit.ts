@@ -115,7 +115,7 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
       discovery,
       status: new ArchiveStatus(opened, index, timeZone ?? opened.timeZone),
       captures: new CaptureFinder({ ...opened, alarms }, index),
-      log: new LogView(opened.archive, opened.governance.log),
+      log: new LogView(opened.archive, opened.governance),
     };
     this.#archive.clear('STORE_UNAVAILABLE');
     this.#archive.to('running');

@@ -1,7 +1,7 @@
 import { HoldfastError } from '@holdfast/record';
 import { TILE_WIDTH, parseTilePath } from '@holdfast/tlog';
 import { LogCheckpoints, LogTiles } from '@holdfast/vault';
-import type { Archive, LogFollower, StoredCheckpoint } from '@holdfast/vault';
+import type { Archive, GovernanceLog, LogFollower, StoredCheckpoint } from '@holdfast/vault';
 
 /** How old an answer may be: strangers ask, and each look at the store costs requests. */
 const FRESH_MS = 1_000;
@@ -21,10 +21,10 @@ export class LogView {
   #newest: Promise<StoredCheckpoint | undefined> | undefined;
   #lookedAt = 0;
 
-  constructor(archive: Archive, log: LogFollower) {
-    this.#log = log;
-    this.#checkpoints = new LogCheckpoints(archive);
-    this.#tiles = new LogTiles(archive, log);
+  constructor(archive: Archive, governance: GovernanceLog) {
+    this.#log = governance.log;
+    this.#checkpoints = new LogCheckpoints(archive, governance);
+    this.#tiles = new LogTiles(archive, governance.log);
   }
 
   /** @throws HoldfastError `object_missing` before the first checkpoint */

@@ -1,9 +1,10 @@
 import { HoldfastError } from '@holdfast/record';
-import { CLAIM_TYP, claimKey, encodeDocument, utf8 } from '@holdfast/seal';
+import { CLAIM_TYP, LOG_CHAIN, claimKey, encodeDocument, utf8 } from '@holdfast/seal';
 import type { Archive } from './archive.js';
 import { committedPath } from './committed-path.js';
 import { GOVERNANCE_CHAIN } from './governance-log.js';
 import type { GovernanceLog } from './governance-log.js';
+import { logPath } from './log-path.js';
 import type { KeyLookup } from './manifests.js';
 
 /** What a rebuild did and what it could not decide. */
@@ -51,6 +52,18 @@ export async function rebuildClaims(
     await governance.refresh();
   }
   for (const chain of governance.state.chains.keys()) await rebuild(chain, governance.keys);
+  let expected = 0;
+  for await (const { no, committed, candidates } of logPath(archive, governance)) {
+    if (expected === 0) chains++;
+    if (no !== expected || committed === undefined) {
+      undecided.push({ chain: LOG_CHAIN, seq: no, candidates: candidates.map(({ hash }) => hash) });
+      break;
+    }
+    expected++;
+    if ((await writeClaim(archive, LOG_CHAIN, no, committed)) === 'made') made++;
+    else kept++;
+    onProgress?.(LOG_CHAIN, made);
+  }
   return { chains, made, kept, undecided };
 }
 
