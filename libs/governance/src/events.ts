@@ -19,6 +19,15 @@ const chain = z.string().max(400).refine(isChainName, 'no chain can have this na
 const className = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/);
 const reason = z.string().min(1).max(1000);
 const ecKey = z.strictObject({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string(), y: z.string(), kid: z.string() });
+const hash32 = z.string().regex(/^[0-9a-f]{64}$/);
+/** Signed statements of recovery keys that stand behind an event (vault format section 13). */
+const statements = z.array(hash32).min(1).max(10);
+/** `gov` and the log are closed to a key like every chain. */
+const closedChain = z.strictObject({
+  chain: z.union([z.literal('gov'), z.literal('log'), chain]),
+  next: z.int().min(1),
+  accepted: z.int().min(0).optional(),
+});
 const edKey = z.strictObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), kid: z.string() });
 
 /**
@@ -33,7 +42,36 @@ export const clearEventSchema = z.discriminatedUnion('type', [
     timeZone: z.string().max(100),
     profile: z.enum(['embedded', 'cluster']),
   }),
-  z.strictObject({ type: z.literal('key.introduced'), ...base, use: z.enum(['manifest', 'log', 'recovery']), jwk: z.union([ecKey, edKey]) }),
+  z.strictObject({
+    type: z.literal('key.introduced'),
+    ...base,
+    use: z.enum(['manifest', 'log', 'recovery']),
+    jwk: z.union([ecKey, edKey]),
+    statements: statements.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('key.closed'),
+    ...base,
+    use: z.enum(['manifest', 'log', 'recovery']),
+    kid: z.string().min(1).max(200),
+    chains: z.array(closedChain).max(100_000),
+    logSize: z.int().min(0).optional(),
+    reason,
+    statements: statements.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('escrow.drilled'),
+    ...base,
+    seed: z.string().regex(/^[0-9a-f]{32}$/),
+    wraps: z.int().min(0),
+    sampled: z.int().min(0),
+    opened: z.int().min(0),
+    failed: z.int().min(0),
+    records: z.int().min(0),
+    begun: base.time,
+  }),
+  z.strictObject({ type: z.literal('relock.started'), ...base, months: z.int().min(1).max(2412) }),
+  z.strictObject({ type: z.literal('relock.done'), ...base, looked: z.int().min(0), extended: z.int().min(0) }),
   z.strictObject({
     type: z.literal('cohort-keys.introduced'),
     ...base,
@@ -85,6 +123,13 @@ export function subjectOf(event: ClearEvent): string {
       return 'archive';
     case 'key.introduced':
       return `key:${event.jwk.kid}`;
+    case 'key.closed':
+      return `key:${event.kid}`;
+    case 'escrow.drilled':
+      return 'escrow';
+    case 'relock.started':
+    case 'relock.done':
+      return 'relock';
     case 'cohort-keys.introduced':
       return `cohort:${event.class}/${event.period}`;
     case 'class.defined':

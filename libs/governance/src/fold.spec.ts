@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { clearEventSchema, parseClearEvent, subjectOf } from './events.js';
 import type { ClearEvent } from './events.js';
-import { GovernanceFold, horizonMonths, longestClass } from './fold.js';
+import { GovernanceFold, horizonMonths, longestClass, standing } from './fold.js';
 
 let commands = 0;
 const base = (): { id: string; time: string; principal: string } => ({
@@ -14,13 +14,15 @@ const jwk = (kid: string): { kty: 'EC'; crv: 'P-256'; x: string; y: string; kid:
 const standard = { type: 'class.defined', name: 'standard', number: 1, months: 12, lengthenMonths: 6 } as const;
 const broken = expect.objectContaining({ code: 'chain_broken' });
 const CHAIN = 'msg/a/b/0/0';
+const GOV = { chain: 'gov', next: 2 };
+const CLOSED = { type: 'key.closed', use: 'manifest', kid: 'one', chains: [GOV], reason: 'rotated' } as const;
 
 /** One event of every type, such that they follow each other. */
 const EVENTS: readonly ClearEvent[] = [
   { type: 'archive.created', ...base(), name: 'Archive', timeZone: 'Asia/Shanghai', profile: 'cluster' },
   { type: 'key.introduced', ...base(), use: 'manifest', jwk: jwk('one') },
   { type: 'key.introduced', ...base(), use: 'log', jwk: { kty: 'OKP', crv: 'Ed25519', x: 'x', kid: 'log' } },
-  { type: 'key.introduced', ...base(), use: 'recovery', jwk: jwk('recovery') },
+  { type: 'key.introduced', ...base(), use: 'recovery', jwk: jwk('recovery'), statements: ['ef'.repeat(32)] },
   { ...standard, ...base() },
   { type: 'policy.set', ...base(), defaultClass: 'standard' },
   { type: 'cohort-keys.introduced', ...base(), class: 'standard', period: '2027-01', kek: 'kek', escrow: jwk('escrow') },
@@ -31,6 +33,21 @@ const EVENTS: readonly ClearEvent[] = [
   { type: 'source.epoch.opened', ...base(), chain: CHAIN, successor: 'msg/a/b/0/1', cluster: 'other', reason: 'moved' },
   { type: 'import.resumed', ...base(), importId: 'ab'.repeat(32) },
   { type: 'import.finished', ...base(), importId: 'ab'.repeat(32) },
+  { type: 'key.introduced', ...base(), use: 'manifest', jwk: jwk('two') },
+  {
+    type: 'key.closed',
+    ...base(),
+    use: 'manifest',
+    kid: 'one',
+    chains: [
+      { chain: CHAIN, next: 12, accepted: 11 },
+      { chain: 'access/x', next: 3 },
+    ],
+    reason: 'rotated',
+  },
+  { type: 'escrow.drilled', ...base(), seed: 'ab'.repeat(16), wraps: 9, sampled: 5, opened: 4, failed: 1, records: 3, begun: base().time },
+  { type: 'relock.started', ...base(), id: '77'.repeat(16), months: 25 },
+  { type: 'relock.done', ...base(), id: '77'.repeat(16), looked: 100, extended: 7 },
 ];
 
 function folded(...events: readonly ClearEvent[]): GovernanceFold {
@@ -45,10 +62,19 @@ describe('the fold of gov', () => {
   it('knows what every event says', () => {
     const fold = folded(...EVENTS);
     expect(fold).toMatchObject({ name: 'Archive', timeZone: 'Asia/Shanghai', profile: 'cluster', defaultClass: 'standard' });
-    expect([...fold.manifestKeys]).toEqual([['one', { jwk: jwk('one'), from: 2 }]]);
+    const closed = new Map([
+      [CHAIN, { next: 12, accepted: 11 }],
+      ['access/x', { next: 3, accepted: 3 }],
+    ]);
+    expect([...fold.manifestKeys]).toEqual([
+      ['one', { jwk: jwk('one'), from: 2, closed }],
+      ['two', { jwk: jwk('two'), from: 15 }],
+    ]);
+    expect([...fold.recoveryKeys]).toEqual([['recovery', { jwk: jwk('recovery'), from: 4 }]]);
+    expect(fold).toMatchObject({ drill: { sampled: 5, failed: 1 }, relocking: undefined, relocked: { months: 25 } });
     expect([...fold.classes.values()]).toEqual([{ name: 'standard', number: 1, months: 12, lengthenMonths: 6 }]);
-    expect([...fold.cohortKeys]).toEqual([['standard/2027-01', 'kek']]);
-    expect([...fold.escrowKeys]).toEqual([['standard/2027-01', 'escrow']]);
+    expect([...fold.cohortKeys]).toEqual([['standard/2027-01', ['kek']]]);
+    expect([...fold.escrowKeys]).toEqual([['standard/2027-01', ['escrow']]]);
     expect([...fold.chains.values()]).toEqual([
       { chain: CHAIN, cluster: 'log', from: 8, closed: { successor: 'msg/a/b/0/1', reason: 'moved', from: 12 } },
       { chain: 'msg/a/b/0/1', cluster: 'other', from: 12 },
@@ -98,10 +124,32 @@ describe('the fold of gov', () => {
     ['a class of the name ledger', [], { ...standard, ...base(), name: 'ledger' }],
     ['a policy of an unknown class', [], { type: 'policy.set', ...base(), defaultClass: 'standard' }],
     [
-      'a second key of a cohort',
+      'a key of a cohort that it has already',
       [EVENTS[6]!],
-      { type: 'cohort-keys.introduced', ...base(), class: 'standard', period: '2027-01', kek: 'other', escrow: jwk('e') },
+      { type: 'cohort-keys.introduced', ...base(), class: 'standard', period: '2027-01', kek: 'kek', escrow: jwk('e') },
     ],
+    ['the end of an unknown key', [EVENTS[1]!], { ...CLOSED, ...base(), kid: 'other' }],
+    ['the end of the only key', [EVENTS[1]!], { ...CLOSED, ...base() }],
+    ['a second end of a key', [EVENTS[1]!, EVENTS[14]!, { ...CLOSED, ...base() }], { ...CLOSED, ...base() }],
+    ['the end of a key that is sealed under it', [EVENTS[1]!, EVENTS[14]!], { ...CLOSED, ...base(), chains: [{ chain: 'gov', next: 10 }] }],
+    ['the end of a key that names a chain twice', [EVENTS[1]!, EVENTS[14]!], { ...CLOSED, ...base(), chains: [GOV, GOV] }],
+    ['the end of a key that vouches for what is not there', [EVENTS[1]!, EVENTS[14]!], { ...CLOSED, ...base(), chains: [{ ...GOV, accepted: 3 }] }],
+    ['the end of a log key with chains', [], { ...CLOSED, ...base(), use: 'log', logSize: 3 }],
+    ['the end of a log key without a size', [], { ...CLOSED, ...base(), use: 'log', chains: [] }],
+    [
+      'a second end of a log key',
+      [{ ...CLOSED, ...base(), use: 'log', chains: [], logSize: 3 }],
+      { ...CLOSED, ...base(), use: 'log', chains: [], logSize: 4 },
+    ],
+    ['the end of a recovery key without a statement', [EVENTS[3]!], { ...CLOSED, ...base(), use: 'recovery', kid: 'recovery', chains: [] }],
+    ['the end of an unknown recovery key', [], { ...CLOSED, ...base(), use: 'recovery', kid: 'recovery', chains: [], statements: ['ab'.repeat(32)] }],
+    ['a recovery key that nobody vouches for', [], { type: 'key.introduced', ...base(), use: 'recovery', jwk: jwk('recovery') }],
+    [
+      'a drill that does not add up',
+      [],
+      { type: 'escrow.drilled', ...base(), seed: 'ab'.repeat(16), wraps: 9, sampled: 5, opened: 4, failed: 0, records: 3, begun: base().time },
+    ],
+    ['the end of a relocking that never began', [], { type: 'relock.done', ...base(), looked: 1, extended: 1 }],
     ['a second registration', [EVENTS[7]!], { type: 'chain.registered', ...base(), chain: CHAIN }],
     ['a gap of a chain that is not registered', [], { type: 'source.gap.accepted', ...base(), chain: CHAIN, from: '1', to: '2', reason: 'r' }],
     ['an empty gap', [EVENTS[7]!], { type: 'source.gap.accepted', ...base(), chain: CHAIN, from: '2', to: '2', reason: 'r' }],
@@ -191,17 +239,53 @@ describe('events', () => {
         { ...event, time: '2026-01-01' },
         { ...event, principal: '' },
         ...Object.keys(event)
-          .filter((name) => name !== 'cluster')
+          .filter((name) => name !== 'cluster' && name !== 'statements')
           .map((name) => Object.fromEntries(Object.entries(event).filter(([other]) => other !== name))),
         ...Object.keys(event).map((name) => ({ ...event, [name]: { not: 'this' } })),
       ])
         expect(() => parseClearEvent(value)).toThrow(expect.objectContaining({ code: 'format_malformed' }));
     }
-    for (const chain of ['', 'gov', 'log', 'genesis', '../x', 'msg/a/../b', 'msg//b', '/msg', 'msg/', 'msg/a b', 'msg/\u5408', 'x'.repeat(250), 'x/'.repeat(200) + 'x'])
+    for (const chain of [
+      '',
+      'gov',
+      'log',
+      'genesis',
+      '../x',
+      'msg/a/../b',
+      'msg//b',
+      '/msg',
+      'msg/',
+      'msg/a b',
+      'msg/\u5408',
+      'x'.repeat(250),
+      'x/'.repeat(200) + 'x',
+    ])
       expect(() => parseClearEvent({ type: 'chain.registered', ...base(), chain })).toThrow(expect.objectContaining({ code: 'format_malformed' }));
     for (const chain of ['access/api-0', `msg/a/${'t'.repeat(249)}/0/0`, 'msg/slack/...topic_1/12/0', 'carry', 'days/msg/a/b/0/0'])
       parseClearEvent({ type: 'chain.registered', ...base(), chain });
     parseClearEvent({ type: 'claims.repaired', ...base(), chain: 'gov', seq: 3, statement: 'cd'.repeat(32), reason: 'disk' });
     for (const value of [null, 1, 'x', [], {}]) expect(() => parseClearEvent(value)).toThrow(expect.objectContaining({ code: 'format_malformed' }));
+  });
+});
+
+describe('a closed key', () => {
+  const closed = new Map([['a', { next: 5, accepted: 3 }]]);
+
+  it('stands where it was vouched for, is disputed up to where the chain was, and is nothing behind and elsewhere', () => {
+    expect([2, 3, 4, 5].map((seq) => standing({ closed }, 'a', seq))).toEqual(['valid', 'disputed', 'disputed', 'closed']);
+    expect(standing({ closed }, 'b', 0)).toBe('closed');
+    expect(standing({}, 'b', 99)).toBe('valid');
+  });
+
+  it('of the log and of recovery is remembered with its end', () => {
+    const fold = folded(
+      EVENTS[3]!,
+      { ...CLOSED, ...base(), use: 'log', kid: 'log', chains: [], logSize: 7 },
+      { ...CLOSED, ...base(), use: 'recovery', kid: 'recovery', chains: [], statements: ['ab'.repeat(32)] },
+    );
+    expect([...fold.closedLogKeys]).toEqual([['log', { size: 7 }]]);
+    expect([...fold.closedRecoveryKeys]).toEqual([['recovery', 3]]);
+    const copy = fold.copy();
+    expect([[...copy.closedLogKeys], [...copy.closedRecoveryKeys]]).toEqual([[...fold.closedLogKeys], [...fold.closedRecoveryKeys]]);
   });
 });

@@ -15,6 +15,24 @@ export interface ManifestKeyEntry {
   readonly jwk: { readonly kty: 'EC'; readonly crv: 'P-256'; readonly x: string; readonly y: string; readonly kid: string };
   /** Number of `gov` segments that a manifest must have obeyed: seq of the introduction + 1. */
   readonly from: number;
+  /** Once it is closed: what it may have signed, by chain; a chain that is not here it has not signed at all. */
+  readonly closed?: ReadonlyMap<string, ClosedAt>;
+}
+
+/** What a closed key may have signed in one chain. */
+export interface ClosedAt {
+  /** Only numbers below. */
+  readonly next: number;
+  /** Numbers from here to `next` were sealed under it, and nobody vouches for them (a stolen key). */
+  readonly accepted: number;
+}
+
+/** Whether a closed key may stand under number `seq` of `chain`. */
+export function standing({ closed }: Pick<ManifestKeyEntry, 'closed'>, chain: string, seq: number): 'valid' | 'disputed' | 'closed' {
+  if (closed === undefined) return 'valid';
+  const at = closed.get(chain);
+  if (at === undefined || seq >= at.next) return 'closed';
+  return seq >= at.accepted ? 'disputed' : 'valid';
 }
 
 /** Ed25519, as a JWK. */
@@ -23,6 +41,18 @@ export interface LogKeyEntry {
   readonly crv: 'Ed25519';
   readonly x: string;
   readonly kid: string;
+}
+
+/** A log key that may have signed checkpoints up to a size only. */
+export interface ClosedLogKey {
+  readonly size: number;
+}
+
+/** The last restore drill of the escrow. */
+export interface EscrowDrill {
+  readonly time: string;
+  readonly sampled: number;
+  readonly failed: number;
 }
 
 export interface RegisteredChain {
@@ -59,14 +89,25 @@ export interface GovernanceState {
   readonly manifestKeys: ReadonlyMap<string, ManifestKeyEntry>;
   /** Public keys of the transparency log that came after the one in the genesis, by kid. */
   readonly logKeys: ReadonlyMap<string, LogKeyEntry>;
+  /** Log keys that may not sign any more, by kid; the key of the genesis can be among them. */
+  readonly closedLogKeys: ReadonlyMap<string, ClosedLogKey>;
+  /** Recovery keys by kid, those of the genesis included. */
+  readonly recoveryKeys: ReadonlyMap<string, Omit<ManifestKeyEntry, 'closed'>>;
+  /** Recovery keys that may not sign any more: kid → number of `gov` segments from which on. */
+  readonly closedRecoveryKeys: ReadonlyMap<string, number>;
+  readonly drill: EscrowDrill | undefined;
+  /** A relocking that has begun and not ended: its command id and horizon in months. */
+  readonly relocking: { readonly id: string; readonly months: number } | undefined;
+  /** Months of the last relocking that was done. */
+  readonly relocked: { readonly time: string; readonly months: number } | undefined;
   readonly chains: ReadonlyMap<string, RegisteredChain>;
   readonly gaps: ReadonlyMap<string, readonly AcceptedGap[]>;
   /** By SHA-256 of the file. */
   readonly imports: ReadonlyMap<string, KnownImport>;
-  /** `class/period` → KEK id. */
-  readonly cohortKeys: ReadonlyMap<string, string>;
-  /** `class/period` → id of the escrow key. */
-  readonly escrowKeys: ReadonlyMap<string, string>;
+  /** `class/period` → KEK ids, newest last: data keys keep the KEK that they were wrapped for. */
+  readonly cohortKeys: ReadonlyMap<string, readonly string[]>;
+  /** `class/period` → ids of escrow keys, newest last. */
+  readonly escrowKeys: ReadonlyMap<string, readonly string[]>;
   classesAt(next: number): ReadonlyMap<string, RetentionClass>;
 }
 
@@ -86,8 +127,14 @@ export class GovernanceFold implements GovernanceState {
   readonly chains = new Map<string, RegisteredChain>();
   readonly gaps = new Map<string, AcceptedGap[]>();
   readonly imports = new Map<string, KnownImport>();
-  readonly cohortKeys = new Map<string, string>();
-  readonly escrowKeys = new Map<string, string>();
+  readonly cohortKeys = new Map<string, readonly string[]>();
+  readonly escrowKeys = new Map<string, readonly string[]>();
+  readonly closedLogKeys = new Map<string, ClosedLogKey>();
+  readonly recoveryKeys = new Map<string, Omit<ManifestKeyEntry, 'closed'>>();
+  readonly closedRecoveryKeys = new Map<string, number>();
+  drill: EscrowDrill | undefined;
+  relocking: { readonly id: string; readonly months: number } | undefined;
+  relocked: { readonly time: string; readonly months: number } | undefined;
   readonly #commands = new Set<string>();
   readonly #classHistory: { readonly from: number; readonly defined: RetentionClass }[] = [];
 
@@ -106,6 +153,12 @@ export class GovernanceFold implements GovernanceState {
     for (const [name, value] of this.imports) copy.imports.set(name, value);
     for (const [name, value] of this.cohortKeys) copy.cohortKeys.set(name, value);
     for (const [name, value] of this.escrowKeys) copy.escrowKeys.set(name, value);
+    for (const [name, value] of this.closedLogKeys) copy.closedLogKeys.set(name, value);
+    for (const [name, value] of this.recoveryKeys) copy.recoveryKeys.set(name, value);
+    for (const [name, value] of this.closedRecoveryKeys) copy.closedRecoveryKeys.set(name, value);
+    copy.drill = this.drill;
+    copy.relocking = this.relocking;
+    copy.relocked = this.relocked;
     for (const command of this.#commands) copy.#commands.add(command);
     copy.#classHistory.push(...this.#classHistory);
     return copy;
@@ -139,12 +192,35 @@ export class GovernanceFold implements GovernanceState {
           this.manifestKeys.set(event.jwk.kid, { jwk: event.jwk, from: seq + 1 });
         }
         if (event.use === 'log' && event.jwk.kty === 'OKP') this.logKeys.set(event.jwk.kid, event.jwk);
+        if (event.use === 'recovery' && event.jwk.kty === 'EC') {
+          // The first segment repeats those of the genesis; whoever holds only a manifest key must not make recovery keys.
+          this.#refuseIf(seq > 0 && event.statements === undefined, 'a recovery key that no recovery key vouches for');
+          if (!this.recoveryKeys.has(event.jwk.kid)) this.recoveryKeys.set(event.jwk.kid, { jwk: event.jwk, from: seq + 1 });
+        }
         return;
-      case 'cohort-keys.introduced':
-        this.#refuseIf(this.cohortKeys.has(`${event.class}/${event.period}`), 'a second key for one cohort');
-        this.cohortKeys.set(`${event.class}/${event.period}`, event.kek);
-        this.escrowKeys.set(`${event.class}/${event.period}`, event.escrow.kid);
+      case 'key.closed':
+        this.#close(event, seq);
         return;
+      case 'escrow.drilled':
+        this.#refuseIf(event.opened + event.failed !== event.sampled || event.sampled > event.wraps, 'a restore drill that does not add up');
+        this.drill = { time: event.begun, sampled: event.sampled, failed: event.failed };
+        return;
+      case 'relock.started':
+        this.relocking = { id: event.id, months: event.months };
+        return;
+      case 'relock.done':
+        this.#refuseIf(this.relocking?.id !== event.id, 'the end of a relocking that is not the one under way');
+        if (this.relocking !== undefined) this.relocked = { time: event.time, months: this.relocking.months };
+        this.relocking = undefined;
+        return;
+      case 'cohort-keys.introduced': {
+        const cohort = `${event.class}/${event.period}`;
+        const [keks, escrows] = [this.cohortKeys.get(cohort) ?? [], this.escrowKeys.get(cohort) ?? []];
+        this.#refuseIf(keks.includes(event.kek), 'a second introduction of one key of a cohort');
+        this.cohortKeys.set(cohort, [...keks, event.kek]);
+        this.escrowKeys.set(cohort, [...escrows.filter((kid) => kid !== event.escrow.kid), event.escrow.kid]);
+        return;
+      }
       case 'class.defined': {
         const taken = [...this.classes.values()].some((other) => (other.name === event.name) !== (other.number === event.number));
         const before = this.classes.get(event.name);
@@ -205,6 +281,37 @@ export class GovernanceFold implements GovernanceState {
         this.chains.set(event.successor, { chain: event.successor, cluster: event.cluster, from: seq + 1 });
         return;
       }
+    }
+  }
+
+  #close(event: Extract<ClearEvent, { type: 'key.closed' }>, seq: number): void {
+    const { kid } = event;
+    if (event.use === 'manifest') {
+      const entry = this.manifestKeys.get(kid);
+      this.#refuseIf(entry === undefined || entry.closed !== undefined, 'the end of a manifest key that is not open');
+      this.#refuseIf(
+        ![...this.manifestKeys].some(([other, { closed }]) => other !== kid && closed === undefined),
+        'the end of the only manifest key',
+      );
+      const closed = new Map(event.chains.map(({ chain, next, accepted = next }) => [chain, { next, accepted }]));
+      this.#refuseIf(
+        closed.size < event.chains.length || [...closed.values()].some(({ next, accepted }) => accepted > next),
+        'the end of a key that names a chain twice, or accepts more than there is',
+      );
+      // Nobody signs his own end: the event is sealed under another key.
+      this.#refuseIf((closed.get('gov')?.next ?? 0) > seq, 'the end of a manifest key behind which it goes on');
+      if (entry !== undefined) this.manifestKeys.set(kid, { ...entry, closed });
+    } else {
+      this.#refuseIf(event.chains.length > 0, 'the end of a key that signs no chains, with chains');
+      const closed = event.use === 'log' ? this.closedLogKeys : this.closedRecoveryKeys;
+      this.#refuseIf(closed.has(kid), 'a second end of one key');
+      this.#refuseIf((event.use === 'log') !== (event.logSize !== undefined), 'the end of a key without what it ends at');
+      this.#refuseIf(
+        event.use === 'recovery' && (!this.recoveryKeys.has(kid) || event.statements === undefined),
+        'the end of a recovery key that no recovery key vouches for',
+      );
+      if (event.use === 'log') this.closedLogKeys.set(kid, { size: event.logSize ?? 0 });
+      else this.closedRecoveryKeys.set(kid, seq + 1);
     }
   }
 

@@ -19,8 +19,8 @@ export async function commitBatch(archive: Archive, governance: GovernanceLog, b
   const body = utf8(await keys.sign(encodeDocument(claim), CLAIM_TYP));
   const { kid } = parseJws(body);
   // A claim that nobody can verify would end the log for everybody.
-  if (governance.rules().introduced(kid) === undefined)
-    throw new HoldfastError('key_missing', `the key ring signs with the key ${kid}, which gov has not introduced.`);
+  if (governance.keys(kid, { chain: LOG_CHAIN, seq: batch.no }) === undefined)
+    throw new HoldfastError('key_missing', `the key ring signs with the key ${kid}, which gov has not introduced, or has closed.`);
   // COMMIT POINT. Before: an abandoned attempt. After: the batch is part of the log for ever, and its root may be signed by
   // whoever comes next. A kill in between leaves the claim to be found by the next look; nothing is signed twice differently.
   return (await settleClaim(claims, claimKey(LOG_CHAIN, batch.no), body, signal)).won;

@@ -55,7 +55,7 @@ export class Checkpointing {
 
   constructor(parts: CheckpointingParts) {
     this.#parts = parts;
-    this.#stored = new LogCheckpoints(parts.archive);
+    this.#stored = new LogCheckpoints(parts.archive, parts.governance);
   }
 
   /** The newest stored checkpoint. */
@@ -100,7 +100,7 @@ export class Checkpointing {
     const checkpoint = { origin: genesis.log.origin, size, root: log.fold.root() };
     // Durable: the batch and its claim, which lead to this size and root and to no other. So whatever is signed here is signed
     // equally by every notary and after every restart.
-    const alone = await signCheckpoint(crypto, checkpoint, await this.#key(), (text) => keys.signCheckpoint(text));
+    const alone = await signCheckpoint(crypto, checkpoint, await this.#key(size), (text) => keys.signCheckpoint(text));
     const note = parseNote(alone);
     const { signatures } = witnessed ? await witnessing.ask({ note, bytes: alone, size }, signal) : { signatures: [] };
     const bytes = addSignatures(note, signatures);
@@ -119,12 +119,13 @@ export class Checkpointing {
   }
 
   /** The key that signs now, which must be one that verifiers take for this log. @throws HoldfastError `key_missing` */
-  async #key(): Promise<VerifierKey> {
-    const { crypto, keys, genesis } = this.#parts.archive;
+  async #key(size: number): Promise<VerifierKey> {
+    const { archive, governance } = this.#parts;
+    const { crypto, keys, genesis } = archive;
     const { x, kid } = await keys.logKey();
     const key = verifierKey(crypto, genesis.log.origin, LOG_SIGNATURE, fromBase64Url(x));
-    if (!logKeysOf(this.#parts.archive).some(({ keyId, key: known }) => keyId === key.keyId && equalBytes(known, key.key)))
-      throw new HoldfastError('key_missing', `the key ring holds the log key ${kid}, which is not one of this archive's log.`);
+    if (!logKeysOf(archive, governance.state, size).some(({ keyId, key: known }) => keyId === key.keyId && equalBytes(known, key.key)))
+      throw new HoldfastError('key_missing', `the key ring holds the log key ${kid}, which is not one of this archive's log, or is closed.`);
     return key;
   }
 

@@ -20,7 +20,7 @@ import type { Archive } from './archive.js';
 import type { CheckedClock } from './checked-clock.js';
 import { settleClaim } from './claiming.js';
 import type { ChainHead } from './head.js';
-import type { Committed, KeyLookup } from './manifests.js';
+import type { Committed, KeyLookup, Place } from './manifests.js';
 
 /** Content up to this size travels inside the manifest of ledger chains: an append is two small PUTs. */
 export const INLINE_BYTES = 24 * 1024;
@@ -146,7 +146,7 @@ export class ChainWriter {
     const bytes = utf8(await this.#archive.keys.sign(encodeDocument(manifest), MANIFEST_TYP));
     // Nobody could read it: better not stored than claimed.
     if (bytes.length > MAX_JWS) throw new HoldfastError('bad_request', `the manifest ${this.chain} ${seq} would have ${bytes.length} bytes.`);
-    checkSigner(parseJws(bytes).kid, rules);
+    checkSigner(parseJws(bytes).kid, rules, { chain: this.chain, seq });
     const hash = toHex(this.#archive.crypto.sha256(bytes));
     const key = manifestKey(this.chain, seq, hash);
     // Claim seq−1 was read back (the head says so), so storing manifest seq keeps the rule that rolled-back claims betray.
@@ -163,9 +163,14 @@ export class ChainWriter {
 }
 
 /** A manifest that no verifier would accept must never be claimed: its chain would stop for everybody. */
-function checkSigner(kid: string, rules: WriterRules): void {
+function checkSigner(kid: string, rules: WriterRules, place: Place): void {
   const from = rules.introduced(kid);
   if (from === undefined) throw new HoldfastError('key_missing', `the key ring signs with the key ${kid}, which gov has not introduced.`);
+  if (rules.keys(kid, place) === undefined)
+    throw new HoldfastError(
+      'key_missing',
+      `the key ring signs with the key ${kid}, which gov has closed: give this process the key ring that holds its successor.`,
+    );
   // The key ring was rotated while the segment was open, under a head that does not know the new key yet.
   if (from > rules.head.next)
     throw new HoldfastError('stopped', `the key ${kid} is younger than the head of gov that the segment obeys; it is sealed anew.`);

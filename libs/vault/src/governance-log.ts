@@ -1,15 +1,14 @@
 import { HoldfastError } from '@holdfast/record';
-import { GovernanceFold, horizonMonths, parseClearEvent, subjectOf } from '@holdfast/governance';
+import { GovernanceFold, horizonMonths, parseClearEvent, standing, subjectOf } from '@holdfast/governance';
 import type { ClearEvent, GovernanceState, RetentionClass } from '@holdfast/governance';
 import { LEDGER_CLASS, SegmentBuilder, decodeRecord, encodeJson, parseJson, retainUntil, utf8 } from '@holdfast/seal';
-import type { PublicKey } from '@holdfast/seal';
 import type { Archive } from './archive.js';
 import type { GovernanceHead, WriterRules } from './chain-writer.js';
 import { ChainWriter } from './chain-writer.js';
 import type { CheckedClock } from './checked-clock.js';
 import { givenUp, unlessGivenUp } from './deadline.js';
 import { DataKeys } from './data-keys.js';
-import type { Committed } from './manifests.js';
+import type { Committed, KeyLookup } from './manifests.js';
 import { readCommitted } from './manifests.js';
 import { readHead } from './head.js';
 import { LogFollower } from './log-follower.js';
@@ -54,9 +53,12 @@ export class GovernanceLog {
     return { next: this.#seqs, hash: this.#last?.hash ?? this.#archive.idHex };
   }
 
-  /** Manifest keys introduced so far, the genesis key included. */
-  readonly keys = (kid: string): PublicKey | undefined =>
-    kid === this.#archive.genesis.manifestKey.kid ? this.#archive.genesis.manifestKey : this.#fold.manifestKeys.get(kid)?.jwk;
+  /** Manifest keys introduced so far, the genesis key included; a closed one only for what it may have signed. */
+  readonly keys: KeyLookup = (kid, place) => {
+    const entry = this.#fold.manifestKeys.get(kid);
+    if (entry !== undefined && place !== undefined && standing(entry, place.chain, place.seq) === 'closed') return undefined;
+    return kid === this.#archive.genesis.manifestKey.kid ? this.#archive.genesis.manifestKey : entry?.jwk;
+  };
 
   /** To when manifests and ledger content are locked: longest horizon of any class plus a year. */
   ledgerUntil(clock: Date, extra: readonly RetentionClass[] = []): Date {

@@ -17,7 +17,7 @@ export type { StoredCheckpoint } from './log-checkpoints.js';
 export { LogFollower, loggedHash } from './log-follower.js';
 export { LogTiles } from './log-tiles.js';
 export { parseClaim, parseManifest, readCommitted, readPlaced } from './manifests.js';
-export type { Committed, KeyLookup, PlacedManifest } from './manifests.js';
+export type { Committed, KeyLookup, Place, PlacedManifest } from './manifests.js';
 export { pause } from './pause.js';
 export { unlessMissing } from './relocated.js';
 export { SegmentReader } from './segment-reader.js';

@@ -1,8 +1,9 @@
 import { HoldfastError } from '@holdfast/record';
-import { CHECKPOINT_PREFIX, logKeyOf, openCheckpoint, parseLogKey } from '@holdfast/tlog';
+import type { GovernanceState } from '@holdfast/governance';
+import { CHECKPOINT_PREFIX, LOG_SIGNATURE, logKeyOf, openCheckpoint, parseLogKey, verifierKey } from '@holdfast/tlog';
 import type { OpenCheckpoint, VerifierKey } from '@holdfast/tlog';
 import type { VersionId } from '@holdfast/ports';
-import { paddedSeq, toHex } from '@holdfast/seal';
+import { fromBase64Url, paddedSeq, toHex } from '@holdfast/seal';
 import type { Archive } from './archive.js';
 import { unlessMissing } from './relocated.js';
 
@@ -24,18 +25,30 @@ interface Row {
   readonly stored: Date;
 }
 
-/** The keys that checkpoints of an archive's log may be signed with. */
-export function logKeysOf(archive: Pick<Archive, 'crypto' | 'genesis'>): readonly VerifierKey[] {
-  return [logKeyOf(archive.crypto, archive.genesis.log)];
+/** The keys that checkpoints of `size` entries may be signed with: that of the genesis, those of `gov`; closed ones end at a size. */
+export function logKeysOf(
+  { crypto, genesis }: Pick<Archive, 'crypto' | 'genesis'>,
+  state: Pick<GovernanceState, 'logKeys' | 'closedLogKeys'> = { logKeys: new Map(), closedLogKeys: new Map() },
+  size = 0,
+): readonly VerifierKey[] {
+  const { origin, key } = genesis.log;
+  const open = (kid: string): boolean => size <= (state.closedLogKeys.get(kid)?.size ?? Number.POSITIVE_INFINITY);
+  const later = [...state.logKeys.values()].filter(({ kid }) => kid !== key.kid && open(kid));
+  return [
+    ...(open(key.kid) ? [logKeyOf(crypto, genesis.log)] : []),
+    ...later.map(({ x }) => verifierKey(crypto, origin, LOG_SIGNATURE, fromBase64Url(x))),
+  ];
 }
 
 /** Checkpoints in the vault, the newest ones: listings begin where the last one ended. */
 export class LogCheckpoints {
   readonly #archive: Archive;
+  readonly #governance: { readonly state: GovernanceState };
   #newest: StoredCheckpoint | undefined;
 
-  constructor(archive: Archive) {
+  constructor(archive: Archive, governance: { readonly state: GovernanceState }) {
     this.#archive = archive;
+    this.#governance = governance;
   }
 
   /**
@@ -80,7 +93,7 @@ export class LogCheckpoints {
     const bytes = await unlessMissing(vault.get(key, version));
     if (bytes === undefined || toHex(crypto.sha256(bytes)) !== hash) return undefined;
     try {
-      const opened = openCheckpoint(crypto, bytes, logKeysOf(this.#archive));
+      const opened = openCheckpoint(crypto, bytes, logKeysOf(this.#archive, this.#governance.state, size));
       return opened.checkpoint.size === size ? { ...opened, key, version, bytes, hash, stored } : undefined;
     } catch (error) {
       if (error instanceof HoldfastError && (error.code === 'checkpoint_malformed' || error.code === 'checkpoint_refused')) return undefined;

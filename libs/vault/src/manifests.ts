@@ -13,8 +13,14 @@ export interface Committed {
   readonly hash: string;
 }
 
-/** Manifest keys by kid, as `gov` has introduced them. */
-export type KeyLookup = (kid: string) => PublicKey | undefined;
+/** Number `seq` of a chain; the log counts as one. */
+export interface Place {
+  readonly chain: string;
+  readonly seq: number;
+}
+
+/** Manifest keys by kid, as `gov` has introduced them; undefined for one that may not stand at `place` because it was closed. */
+export type KeyLookup = (kid: string, place?: Place) => PublicKey | undefined;
 
 /** A committed manifest and where it lies. */
 export interface PlacedManifest extends Committed {
@@ -23,6 +29,8 @@ export interface PlacedManifest extends Committed {
   readonly version: VersionId;
   /** The key that signed it. */
   readonly kid: string;
+  /** As stored. */
+  readonly bytes: Uint8Array;
 }
 
 /** The manifest that the claim of `seq` names, verified; undefined while there is no such claim. */
@@ -48,7 +56,7 @@ export async function readPlaced(archive: Archive, chain: string, seq: number, k
     const { bytes, version } = placed;
     if (toHex(archive.crypto.sha256(bytes)) !== claim.manifest)
       throw new HoldfastError('manifest_invalid', `the manifest ${chain} ${seq} has other bytes than its claim names.`);
-    return { manifest: parseManifest(archive, bytes, chain, seq, keys), hash: claim.manifest, key, version, kid: parseJws(bytes).kid };
+    return { manifest: parseManifest(archive, bytes, chain, seq, keys), hash: claim.manifest, key, version, kid: parseJws(bytes).kid, bytes };
   } catch (cause) {
     if (cause instanceof HoldfastError && (cause.code === 'store_unavailable' || cause.code === 'stopped')) throw cause;
     // A claim without a verifying manifest: nobody may write behind it, and nobody may overwrite it.
@@ -66,7 +74,7 @@ export function parseClaim(archive: Archive, bytes: Uint8Array, chain: string, s
   const claim = parseDocument(claimSchema, jws.payload);
   if (claim.archive !== archive.idHex || claim.chain !== chain || claim.seq !== seq)
     throw new HoldfastError('manifest_invalid', 'the claim names another place.');
-  checkSignature(archive, jws, CLAIM_TYP, keys);
+  checkSignature(archive, jws, CLAIM_TYP, keys, { chain, seq });
   return claim;
 }
 
@@ -77,12 +85,13 @@ export function parseManifest(archive: Archive, bytes: Uint8Array, chain: string
   if (manifest.archive !== archive.idHex || manifest.chain !== chain || manifest.seq !== seq) {
     throw new HoldfastError('manifest_invalid', 'the manifest names another archive, chain or number.');
   }
-  checkSignature(archive, jws, MANIFEST_TYP, keys);
+  checkSignature(archive, jws, MANIFEST_TYP, keys, { chain, seq });
   return manifest;
 }
 
-function checkSignature(archive: Archive, jws: ParsedJws, typ: string, keys: KeyLookup): void {
-  const key = archive.genesis.manifestKey.kid === jws.kid ? archive.genesis.manifestKey : keys(jws.kid);
-  if (key === undefined) throw new HoldfastError('manifest_invalid', `it is signed by the key ${jws.kid}, which gov has not introduced.`);
+function checkSignature(archive: Archive, jws: ParsedJws, typ: string, keys: KeyLookup, place: Place): void {
+  const key = keys(jws.kid, place);
+  if (key === undefined)
+    throw new HoldfastError('manifest_invalid', `it is signed by the key ${jws.kid}, which gov has not introduced, or has closed.`);
   if (!verifyJws(archive.crypto, jws, typ, key)) throw new HoldfastError('manifest_invalid', 'its signature does not verify.');
 }

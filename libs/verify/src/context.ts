@@ -17,6 +17,8 @@ export interface VerifyContext {
   readonly heads: Map<number, string>;
   /** Chains that were walked: number of their segments, and the number behind the last one that any manifest lay under. */
   readonly ends: Map<string, { readonly end: number; readonly seen: number }>;
+  /** The last committed number that each manifest key has signed, by chain: keys can be closed after a chain was walked. */
+  readonly signed: Map<string, Map<string, number>>;
   /** Data keys of the chains under way, and what manifests pin of each. */
   readonly dataKeys: Map<string, Set<string>>;
   /** Folds what `gov` has got since it was walked: the archive may go on while it is judged. */

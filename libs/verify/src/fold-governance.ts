@@ -11,7 +11,7 @@ export function foldGovernance(
   state: GovernanceFold,
   heads: Map<number, string>,
   add: (found: Finding) => void,
-  onEvent: (event: ClearEvent) => void,
+  onEvent: (event: ClearEvent, seq: number) => void,
 ): Required<ChainHooks> {
   let events: ClearEvent[] = [];
   return {
@@ -28,7 +28,7 @@ export function foldGovernance(
       for (const event of events) {
         try {
           state.apply(event, manifest.seq);
-          onEvent(event);
+          onEvent(event, manifest.seq);
         } catch (error) {
           if (!(error instanceof HoldfastError)) throw error;
           add(finding('GOVERNANCE_INVALID', `gov ${manifest.seq}`, `${error.message}.`));

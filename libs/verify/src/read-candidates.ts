@@ -9,6 +9,8 @@ import { judgeManifest } from './judge-manifest.js';
 
 /** A manifest that verifies, one of possibly several under its number. */
 export interface Candidate extends CommittedManifest {
+  /** The key that signed it. */
+  readonly kid: string;
   readonly key: string;
   /** Every version that holds these very bytes, newest first. */
   readonly versions: readonly string[];
@@ -42,7 +44,7 @@ async function readCandidate(
   seq: number,
   { key, version, deleteMarker }: StoredVersion,
   newKeys: NewKeys,
-): Promise<CommittedManifest | undefined> {
+): Promise<Omit<Candidate, 'key' | 'versions'> | undefined> {
   const { evidence, crypto, add } = context;
   if (deleteMarker) {
     add(finding('DELETE_MARKER', key, 'a delete marker hides this manifest from readers that do not name a version.'));
@@ -78,9 +80,16 @@ async function readCandidate(
     await context.followGovernance();
     judged = judgeManifest(crypto, bytes, place, signers);
   }
-  if ('manifest' in judged) return { manifest: judged.manifest, hash };
+  if ('manifest' in judged) {
+    if (judged.disputed === true) add(finding('KEY_DISPUTED', key, disputed(judged.kid)));
+    return { manifest: judged.manifest, hash, kid: judged.kid };
+  }
   add(finding(judged.code, key, judged.problem));
   return undefined;
+}
+
+export function disputed(kid: string): string {
+  return `it was sealed under the key ${kid} after the last head that people vouch for: the key was stolen, and this may be the work of whoever has it.`;
 }
 
 /** The lock of a manifest: COMPLIANCE, at least to the horizon; one of `versions`, which hold the same bytes, must have it. */

@@ -21,16 +21,18 @@ import { LOG_CHAIN, parseLogKey } from '@holdfast/tlog';
 import type { VerifyContext } from './context.js';
 import type { Evidence } from './evidence.js';
 import type { Anchors } from './bundle/bundle-anchors.js';
+import { checkClosedKeys } from './closed-keys.js';
 import { finding } from './findings.js';
 import { foldGovernance } from './fold-governance.js';
 import type { ComparedManifest } from './log/chain-in-log.js';
 import { LogComparison } from './log/log-comparison.js';
 import type { VerifyReport } from './report.js';
 import { Collector } from './report.js';
+import type { NamedStatements } from './verify-statements.js';
 import { isStored, verifyChain } from './verify-chain.js';
 import type { ChainHooks, Walked } from './verify-chain.js';
 import { checkUnusedWraps, checkWrapNames } from './unused-wraps.js';
-import { STATEMENT_PREFIX, verifyStatements } from './verify-statements.js';
+import { STATEMENT_PREFIX, noteStatements, verifyStatements } from './verify-statements.js';
 
 /** Levels: 1 signatures, policy, tokens; 2 the transparency log; 3 chains; 4 objects; 5 other versions and orphans; 6 content. 7 and 8 come with governance and the index. */
 export const HIGHEST_LEVEL = 6;
@@ -76,6 +78,7 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     state: new GovernanceFold(),
     heads: new Map([[0, toHex(genesis.id)]]),
     ends: new Map(),
+    signed: new Map(),
     dataKeys: new Map(),
     followGovernance: () => follow(),
     collector,
@@ -104,9 +107,9 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   if (level < 4) collector.skipped.add('Objects, their locks and their content were not read (level below 4).');
   else if (level < 6) collector.skipped.add('Content was not decrypted (level below 6): leaves, directories and offsets inside were not checked.');
   // gov first: its events say which keys, chains and classes everything else is judged by.
-  const statements = new Set<string>();
-  const hooks = foldGovernance(context.state, context.heads, context.add, (event) => {
-    if (event.type === 'claims.repaired') statements.add(event.statement);
+  const statements: NamedStatements = new Map();
+  const hooks = foldGovernance(context.state, context.heads, context.add, (event, seq) => {
+    noteStatements(statements, event, seq);
   });
   // The log is judged by what gov says, so gov cannot be compared with it while it is walked.
   const ofGovernance: ComparedManifest[] = [];
@@ -135,6 +138,7 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     comparison?.done();
     if (level >= 5) await checkUnusedWraps(context, name);
   }
+  checkClosedKeys(context);
   if (level >= 5) await checkClaimNames(context);
   if (level >= 5 && options.chains === undefined) {
     await checkUnusedWraps(context, 'gov');

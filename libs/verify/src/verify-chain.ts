@@ -12,6 +12,7 @@ import type { SeqGroup } from './group-by-seq.js';
 import { keysIntroducedBy } from './introduced-keys.js';
 import type { Candidate, NewKeys } from './read-candidates.js';
 import { checkManifestLock, readCandidates } from './read-candidates.js';
+import { noteSigner, signerOf } from './closed-keys.js';
 import type { Prefetched } from './verify-objects.js';
 import { checkAttempts, prefetch, verifyObjects } from './verify-objects.js';
 import { usedKeys } from './unused-wraps.js';
@@ -111,6 +112,7 @@ export async function verifyChain(context: VerifyContext, chain: string, hooks: 
       await checkWraps(context, chain, object);
     }
     hooks.onSegment?.(committed);
+    noteSigner(context, committed);
     collector.segments++;
     collector.records += committed.manifest.records;
     records += committed.manifest.records;
@@ -253,14 +255,14 @@ function reportAttempts(context: VerifyContext, candidates: readonly Candidate[]
 
 /** `unknown` without a claim store; a claim that does not verify is a finding. */
 async function readClaim(context: VerifyContext, chain: string, seq: number): Promise<Claim | 'absent' | 'unknown' | 'invalid'> {
-  const { evidence, genesis, state } = context;
+  const { evidence } = context;
   if (!evidence.claims) return 'unknown';
   const bytes = await evidence.claim(claimKey(chain, seq));
   if (bytes === undefined) return 'absent';
   try {
     const jws = parseJws(bytes);
     const claim = parseDocument(claimSchema, jws.payload);
-    const signer = jws.kid === genesis.manifestKey.kid ? genesis.manifestKey : state.manifestKeys.get(jws.kid)?.jwk;
+    const signer = signerOf(context, jws.kid, { chain, seq });
     const right = claim.archive === context.archiveHex && claim.chain === chain && claim.seq === seq;
     if (right && signer !== undefined && verifyJws(context.crypto, jws, CLAIM_TYP, signer)) return claim;
   } catch (error) {

@@ -72,11 +72,13 @@ function headerProblem(context: VerifyContext, chain: string, object: ManifestOb
     const value = parseJson(fromBase64Url(header));
     const { class: className, period } = object.cohort;
     const cohort = `${className}/${period}`;
-    const kid = (kind === 'kek.jwe' ? context.state.cohortKeys : context.state.escrowKeys).get(cohort);
-    if (kid === undefined) return `gov has not introduced keys for the cohort ${cohort}`;
+    const kids = (kind === 'kek.jwe' ? context.state.cohortKeys : context.state.escrowKeys).get(cohort);
+    if (kids === undefined) return `gov has not introduced keys for the cohort ${cohort}`;
     const hf = { archive: context.archiveHex, chain, dataKey: id, class: className, period };
     if (typeof value !== 'object' || value === null) return 'its header is no JSON object';
-    const { epk, ...others } = value as { readonly epk?: unknown };
+    const { epk, ...others } = value as { readonly epk?: unknown; readonly kid?: unknown };
+    // A cohort whose KEK was rotated has data keys under several.
+    const kid = kids.find((known) => known === others.kid);
     if (JSON.stringify(sorted(kind === 'kek.jwe' ? value : others)) !== JSON.stringify(sorted({ alg: KINDS[kind], enc: 'A256GCM', kid, hf })))
       return 'its header does not name what its manifest and gov name';
     return kind === 'kek.jwe' ? undefined : pointProblem(epk);

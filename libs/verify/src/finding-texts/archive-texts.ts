@@ -105,6 +105,48 @@ export const ARCHIVE_TEXTS = {
       zh: '停止所有写入进程，查明是谁改动了认领桶，然后按 docs/operations/alarms.md#claims_rolled_back 处理。',
     },
   },
+  KEY_CLOSED: {
+    met: {
+      en: 'Something is signed by a key that was closed before: the key had been replaced, or given up as stolen.',
+      zh: '有内容由此前已关闭的密钥签名：该密钥已被替换，或因失窃而停用。',
+    },
+    means: {
+      en: 'No honest process had any reason to sign with it any more. Whoever holds an old copy of the key tried to add to the archive.',
+      zh: '任何诚实的进程都不再有理由使用它。持有旧密钥副本的人试图向归档中添加内容。',
+    },
+    todo: {
+      en: 'Treat it as an attack until a process with an old key ring is found. Keep the objects. docs/operations/keys.md.',
+      zh: '在找到仍使用旧密钥环的进程之前，按攻击处理。保留这些对象。见 docs/operations/keys.md。',
+    },
+  },
+  KEY_DISPUTED: {
+    met: {
+      en: 'A segment was sealed under a stolen key, after the last head that people have vouched for.',
+      zh: '某个段是在密钥失窃之后、人员所担保的最后链头之后，用该密钥封存的。',
+    },
+    means: {
+      en: 'It stands in its chain and cannot be taken out, but whether the archive or the thief sealed it cannot be told from the signature.',
+      zh: '它位于链中，无法移除；但仅凭签名无法判断它是由归档还是由窃取者封存。',
+    },
+    todo: {
+      en: 'Compare its records with the source or with the system they came from. Do not rely on it alone as evidence.',
+      zh: '将其中的记录与来源或原系统核对。不要单独以它作为证据。',
+    },
+  },
+  STATEMENT_INVALID: {
+    met: {
+      en: 'A signed statement behind a decision about keys or claims is not valid, says something else, or there are too few of them.',
+      zh: '关于密钥或认领的决定所依据的签名声明无效、内容不符，或数量不足。',
+    },
+    means: {
+      en: 'The decision was sealed without the people whose recovery keys it needs.',
+      zh: '该决定在未经所需恢复密钥持有人同意的情况下被封存。',
+    },
+    todo: {
+      en: 'Ask the holders of the recovery keys what they have signed, and when. Keep the statement.',
+      zh: '询问恢复密钥的持有人签署过什么、何时签署。保留该声明。',
+    },
+  },
   CLAIM_UNREADABLE: {
     met: {
       en: 'A claim does not verify, or names a manifest that is not there or does not verify.',

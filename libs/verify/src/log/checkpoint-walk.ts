@@ -69,7 +69,7 @@ export class CheckpointWalk {
   async has(end: { readonly size: number; readonly root: Uint8Array } | undefined): Promise<boolean> {
     if (end === undefined) return false;
     for await (const object of logObjects(this.#context, `${CHECKPOINT_PREFIX}${paddedSeq(end.size)}-`)) {
-      const open = object === undefined ? undefined : this.#open(object.bytes, this.#keys());
+      const open = object === undefined ? undefined : this.#open(object.bytes, this.#keys(end.size));
       if (typeof open === 'object' && open.checkpoint.size === end.size && equalBytes(open.checkpoint.root, end.root)) return true;
     }
     return false;
@@ -111,7 +111,7 @@ export class CheckpointWalk {
     const { add, crypto } = this.#context;
     const { policy } = this.#anchors;
     const tokens = await this.#tokensOver(name);
-    const open = this.#open(object.bytes, this.#keys());
+    const open = this.#open(object.bytes, this.#keys(name.size));
     if (typeof open === 'string' || open.checkpoint.size !== name.size) {
       add(finding('CHECKPOINT_INVALID', object.key, typeof open === 'string' ? open : 'its size is not the one in its name.'));
       return;
@@ -203,8 +203,8 @@ export class CheckpointWalk {
     this.#context.add(finding('LOG_FORKED', place, `a signed checkpoint of ${size} entries is not of this log: ${why}.`));
   }
 
-  #keys(): readonly VerifierKey[] {
-    return logKeysOf(this.#context);
+  #keys(size = 0): readonly VerifierKey[] {
+    return logKeysOf(this.#context, size);
   }
 
   #open(bytes: Uint8Array, keys: readonly VerifierKey[]): OpenCheckpoint | string {

@@ -15,6 +15,7 @@ import {
 } from '@holdfast/tlog';
 import type { AppliedBatch, Batch, LogFacts, TileName } from '@holdfast/tlog';
 import type { VerifyContext } from '../context.js';
+import { signerOf } from '../closed-keys.js';
 import { finding } from '../findings.js';
 import { ChainInLog } from './chain-in-log.js';
 import { CheckpointWalk } from './checkpoint-walk.js';
@@ -161,14 +162,14 @@ class LogWalk {
 
   /** Hash of the batch that the claim of a number names; `invalid` when the claim is none. */
   async #claim(no: number): Promise<string | undefined> {
-    const { evidence, crypto, genesis, state, archiveHex, add } = this.#context;
+    const { evidence, crypto, archiveHex, add } = this.#context;
     if (!evidence.claims) return undefined;
     const bytes = await evidence.claim(claimKey(LOG_CHAIN, no));
     if (bytes === undefined) return undefined;
     try {
       const jws = parseJws(bytes);
       const claim = parseDocument(claimSchema, jws.payload);
-      const signer = jws.kid === genesis.manifestKey.kid ? genesis.manifestKey : state.manifestKeys.get(jws.kid)?.jwk;
+      const signer = signerOf(this.#context, jws.kid, { chain: LOG_CHAIN, seq: no });
       const right = claim.archive === archiveHex && claim.chain === LOG_CHAIN && claim.seq === no;
       if (right && signer !== undefined && verifyJws(crypto, jws, CLAIM_TYP, signer)) return claim.manifest;
     } catch (error) {
