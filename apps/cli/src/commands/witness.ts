@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { nodeCrypto } from '@holdfast/crypto-node';
 import { HoldfastError } from '@holdfast/record';
-import { toBase64, formatVkey, parsePolicy, parseVkey } from '@holdfast/tlog';
+import { LOG_SIGNATURE, formatVkey, parsePolicy, parseVkey, toBase64 } from '@holdfast/tlog';
 import type { VerifierKey } from '@holdfast/tlog';
 import { CosigningWitness, WitnessFolder, WitnessServer } from '@holdfast/witness-http';
 import type { WitnessEvent } from '@holdfast/witness-http';
@@ -48,7 +48,7 @@ export async function witness(options: WitnessOptions): Promise<number> {
 
 /** @throws HoldfastError `bad_configuration` */
 async function logsOf({ log = [], policy }: WitnessOptions): Promise<readonly VerifierKey[]> {
-  const named = log.map((vkey) => {
+  const keys = log.map((vkey) => {
     try {
       return parseVkey(nodeCrypto, vkey);
     } catch (cause) {
@@ -56,14 +56,18 @@ async function logsOf({ log = [], policy }: WitnessOptions): Promise<readonly Ve
       throw new HoldfastError('bad_configuration', `--log: ${cause.message}`, { cause });
     }
   });
+  if (policy !== undefined) {
+    const text = await readFile(policy, 'utf8').catch((cause: unknown) => {
+      throw new HoldfastError('bad_configuration', `--policy names ${policy}, which cannot be read.`, { cause });
+    });
+    keys.push(...parsePolicy(nodeCrypto, text).logs.map(({ key }) => key));
+  }
   // Before the folder is touched: a mistyped command must not make a witness.
-  if (named.length === 0 && policy === undefined)
-    throw new HoldfastError('bad_configuration', 'Name the logs to co-sign: --log VKEY or --policy FILE.');
-  if (policy === undefined) return named;
-  const text = await readFile(policy, 'utf8').catch((cause: unknown) => {
-    throw new HoldfastError('bad_configuration', `--policy names ${policy}, which cannot be read.`, { cause });
-  });
-  return [...named, ...parsePolicy(nodeCrypto, text).logs.map(({ key }) => key)];
+  if (keys.length === 0)
+    throw new HoldfastError('bad_configuration', 'Name the logs to co-sign: --log VKEY, or --policy FILE with a line that begins with log.');
+  const wrong = keys.find(({ type }) => type !== LOG_SIGNATURE);
+  if (wrong !== undefined) throw new HoldfastError('bad_configuration', `--log: ${wrong.name} is the key of a witness, not of a log.`);
+  return keys;
 }
 
 function announce({ host, dir, json }: WitnessOptions, folder: WitnessFolder, logs: readonly VerifierKey[], port: number): void {
