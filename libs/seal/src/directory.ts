@@ -19,6 +19,9 @@ export interface Directory {
   readonly unattributed: Unattributed;
 }
 
+/** Called for each key of an object, with count and root of its records. */
+export type ConversationVisitor = (key: Uint8Array, count: number, root: Uint8Array) => void;
+
 interface Group {
   readonly key: Uint8Array;
   readonly indexes: number[];
@@ -60,7 +63,7 @@ export class DirectoryBuilder {
   }
 
   /** The directory over the leaf hashes of the object (32 bytes each, by index). */
-  build(crypto: Crypto, labelKey: Uint8Array, leafHashes: Uint8Array): Directory {
+  build(crypto: Crypto, labelKey: Uint8Array, leafHashes: Uint8Array, visit?: ConversationVisitor): Directory {
     let largest = this.#withoutKey.length;
     for (const groups of this.#groups.values()) for (const { indexes } of groups) largest = Math.max(largest, indexes.length);
     const work = new Uint8Array(largest * 32);
@@ -79,6 +82,7 @@ export class DirectoryBuilder {
         entry.set(crypto.hmacSha256(labelKey, key), 0);
         viewOf(entry).setUint32(32, indexes.length);
         entry.set(rootFor(indexes), 36);
+        visit?.(key, indexes.length, entry.slice(36));
         entries.push(entry);
       }
     }

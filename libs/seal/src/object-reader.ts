@@ -1,7 +1,8 @@
 import { HoldfastError } from '@holdfast/record';
-import { equalBytes, fromHex, toHex, viewOf } from './bytes.js';
+import { concat, equalBytes, fromHex, toHex, viewOf } from './bytes.js';
 import type { Crypto } from './crypto.js';
 import { DirectoryBuilder } from './directory.js';
+import type { ConversationVisitor } from './directory.js';
 import type { ManifestObject } from './documents.js';
 import { LeafHasher, SALT } from './leaf.js';
 import { inclusionPath, leafHash, rootFromPath, rootInPlace } from './merkle.js';
@@ -36,6 +37,19 @@ export interface OpenedRecord {
   readonly blockIndex: number;
   readonly blockCount: number;
   readonly blockPath: readonly Uint8Array[];
+}
+
+/** A record as it lies in a block, with what its leaf is made of. */
+export interface BlockRecord {
+  /** Index in the object. */
+  readonly index: number;
+  readonly offset: bigint;
+  /** Record bytes and Kafka key; views of the block. */
+  readonly bytes: Uint8Array;
+  readonly key: Uint8Array | null;
+  readonly salt: Uint8Array;
+  /** Leaf data. */
+  readonly leaf: Uint8Array;
 }
 
 function damaged(what: string): HoldfastError {
@@ -124,8 +138,48 @@ export class ObjectReader {
     };
   }
 
-  /** Walks over the whole object: every leaf, block root, object root, and the directory rebuilt from the plaintext. */
-  walk(bytes: Uint8Array, visit?: RecordVisitor): WalkedObject {
+  /** All records of a block from its stored bytes, checked against its root. */
+  openRecords(trailer: Trailer, number: number, stored: Uint8Array): BlockRecord[] {
+    const block = trailer.blocks[number];
+    if (block === undefined) return [];
+    const plain = this.openBlock(trailer, number, stored);
+    const salts = this.#salts(block);
+    const { cohort } = this.#object;
+    const leaves = new LeafHasher(this.#crypto, { classNumber: cohort.number, period: cohort.period });
+    const heads: { readonly record: Omit<BlockRecord, 'leaf'>; readonly head: RecordHead }[] = [];
+    this.#walkBlock(plain, number, block, salts, leaves, new Uint8Array(block.count * 32), 0, (at, start, end, head, index) => {
+      const salt = salts.subarray((index - block.firstIndex) * SALT, (index - block.firstIndex + 1) * SALT);
+      const key = head.keyAt < 0 ? null : at.subarray(head.keyAt, head.keyEnd);
+      // The walk uses one head for all records.
+      heads.push({ record: { index, offset: head.offset, bytes: at.subarray(start, end), key, salt }, head: { ...head } });
+    });
+    return heads.map(({ record, head }) => ({ ...record, leaf: leaves.data(head, this.#crypto.sha256(concat(record.salt, record.bytes))) }));
+  }
+
+  /** Where the stored directory lies in the object. */
+  directoryRange(trailer: Trailer): { readonly start: number; readonly end: number } {
+    const { at, stored } = trailer.directory;
+    return { start: at, end: at + stored - 1 };
+  }
+
+  /** Plaintext of the directory from its stored bytes, not yet checked against its root. */
+  openDirectory(trailer: Trailer, stored: Uint8Array): Uint8Array {
+    if (stored.length !== trailer.directory.stored) throw damaged('the directory has another length than the trailer says');
+    const opened = this.#open('directory', 0, 1, stored);
+    if (opened.length !== trailer.directory.plain) throw damaged('the directory has another length than the trailer says');
+    return opened;
+  }
+
+  /** Key of the labels in the directory; null for a clear object. */
+  get labelKey(): Uint8Array | null {
+    return this.#keys?.label ?? null;
+  }
+
+  /**
+   * Walks over the whole object: every leaf, block root, object root, and the directory rebuilt from the plaintext.
+   * `conversations` hears what was rebuilt, before it is compared.
+   */
+  walk(bytes: Uint8Array, visit?: RecordVisitor, conversations?: ConversationVisitor): WalkedObject {
     const object = this.#object;
     checkHeader(object, bytes);
     const trailer = this.readTrailer(bytes.subarray(bytes.length - object.trailer));
@@ -143,10 +197,9 @@ export class ObjectReader {
         visit?.(at, start, end, head, index);
       });
     });
-    const { at, stored, plain } = trailer.directory;
-    const opened = this.#open('directory', 0, 1, bytes.subarray(at, at + stored));
-    if (opened.length !== plain) throw damaged('the directory has another length than the trailer says');
-    const rebuilt = directory.build(this.#crypto, this.#keys?.label ?? ZERO_KEY, hashes);
+    const { start, end } = this.directoryRange(trailer);
+    const opened = this.openDirectory(trailer, bytes.subarray(start, end + 1));
+    const rebuilt = directory.build(this.#crypto, this.#keys?.label ?? ZERO_KEY, hashes, conversations);
     // A sealer that leaves a record out of its conversation, or names it under another key, is found here.
     if (!equalBytes(rebuilt.bytes, opened)) throw damaged('the directory is not the one that follows from the records');
     const said = object.directory;
