@@ -23,6 +23,7 @@ export { unlessMissing } from './relocated.js';
 export { SegmentReader } from './segment-reader.js';
 export { KEY_MONTHS_AHEAD, cohortsNeeded, createArchive, recoverArchive } from './create-archive.js';
 export type { ArchiveSettings } from './create-archive.js';
+export { ledgerCohort, ledgerKey } from './ledger-key.js';
 export { LedgerWriter } from './ledger-writer.js';
 export type { LedgerEvent } from './ledger-writer.js';
 export { readAhead } from './read-ahead.js';

@@ -1,14 +1,14 @@
 import { HoldfastError } from '@holdfast/record';
 import type { Alarms } from '@holdfast/ports';
-import { LEDGER_CLASS, SegmentBuilder, toHex, utf8 } from '@holdfast/seal';
-import type { Cohort } from '@holdfast/seal';
+import { SegmentBuilder, toHex, utf8 } from '@holdfast/seal';
 import type { Archive } from './archive.js';
 import type { CheckedClock } from './checked-clock.js';
 import { ChainWriter } from './chain-writer.js';
-import type { DataKey, DataKeys } from './data-keys.js';
+import type { DataKeys } from './data-keys.js';
 import { givenUp, unlessGivenUp, whenAllGiveUp } from './deadline.js';
 import type { GovernanceLog } from './governance-log.js';
 import { readHead } from './head.js';
+import { ledgerKey } from './ledger-key.js';
 import type { Committed } from './manifests.js';
 
 /** An event of an encrypted ledger chain: JSON under a subject. */
@@ -112,7 +112,7 @@ export class LedgerWriter {
       }
       const writer = this.#writer;
       const clock = await this.#clock.now();
-      const { cohort, key } = await this.#keyOf(clock.getUTCFullYear());
+      const { cohort, key } = await ledgerKey(this.#dataKeys, this.chain, clock.getUTCFullYear(), this.#alarms);
       const builder = new SegmentBuilder(
         this.#archive.crypto,
         { archive: this.#archive.id, chain: this.chain, seq: writer.head.seqs },
@@ -144,34 +144,6 @@ export class LedgerWriter {
       this.#writer = undefined;
     }
     throw new HoldfastError('claim_lost', `the chain ${this.chain} moved on ${MAX_LOST_RACES} times; is another process using the same writer name?`);
-  }
-
-  /**
-   * Key of the year, or where nobody has made it in time of the year before, with an alarm: an access must always be sealed,
-   * since nothing is shown before. Not of older years: whoever ignores the alarm for a whole year is stopped.
-   */
-  async #keyOf(year: number): Promise<{ readonly cohort: Cohort; readonly key: DataKey }> {
-    const cohortOf = (of: number): Cohort => ({ className: LEDGER_CLASS.name, classNumber: LEDGER_CLASS.number, period: String(of) });
-    const cohort = cohortOf(year);
-    try {
-      const key = await this.#dataKeys.current(this.chain, cohort);
-      this.#alarms?.clear('KEYS_RUNNING_OUT', this.chain);
-      return { cohort, key };
-    } catch (error) {
-      if (!(error instanceof HoldfastError) || error.code !== 'key_missing') throw error;
-      const before = cohortOf(year - 1);
-      const key = await this.#dataKeys.current(this.chain, before).catch((cause: unknown) => {
-        // What is missing is the key of this year; that the one before is not there either helps nobody.
-        throw cause instanceof HoldfastError && cause.code === 'key_missing' ? error : cause;
-      });
-      this.#alarms?.raise(
-        'KEYS_RUNNING_OUT',
-        this.chain,
-        'warning',
-        `There are no keys for ${cohort.className}/${cohort.period}: accesses are sealed under those of ${before.period}.`,
-      );
-      return { cohort: before, key };
-    }
   }
 
   async #register(signal: AbortSignal | undefined): Promise<void> {

@@ -1,7 +1,7 @@
 import { HoldfastError } from '@holdfast/record';
 import type { ByteRange, VersionId } from '@holdfast/ports';
 import { ObjectReader, blockOf, coverageProblem, fromBase64Url, toHex } from '@holdfast/seal';
-import type { Manifest, ManifestObject, OpenedRecord, RecordVisitor } from '@holdfast/seal';
+import type { ConversationVisitor, Manifest, ManifestObject, OpenedRecord, RecordVisitor } from '@holdfast/seal';
 import type { Archive } from './archive.js';
 import type { DataKeys } from './data-keys.js';
 import { findRelocated, unlessMissing } from './relocated.js';
@@ -51,9 +51,14 @@ export class SegmentReader {
 
   /**
    * Walks over all records of a segment, object by object (offset order within an object), with everything checked: hash,
-   * leaves, directory, offset coverage. @throws HoldfastError `content_damaged`
+   * leaves, directory, offset coverage. `conversations` hears the directory rebuilt from the plaintext of each object, which
+   * counts only when the walk ends well. @throws HoldfastError `content_damaged`
    */
-  async walk(manifest: Manifest, visit: (object: ManifestObject) => RecordVisitor): Promise<void> {
+  async walk(
+    manifest: Manifest,
+    visit?: (object: ManifestObject) => RecordVisitor,
+    conversations?: (object: ManifestObject) => ConversationVisitor,
+  ): Promise<void> {
     const walked = [];
     for (const object of manifest.objects) {
       const bytes = await this.bytes(object);
@@ -63,7 +68,7 @@ export class SegmentReader {
           `object ${object.no} of ${manifest.chain} ${manifest.seq} has other bytes than its manifest names.`,
         );
       }
-      walked.push((await this.reader(manifest, object)).walk(bytes, visit(object)));
+      walked.push((await this.reader(manifest, object)).walk(bytes, visit?.(object), conversations?.(object)));
     }
     const problem = coverageProblem(manifest, walked);
     if (problem !== undefined) throw new HoldfastError('content_damaged', `${manifest.chain} ${manifest.seq}: ${problem}.`);
