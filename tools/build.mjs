@@ -1,18 +1,21 @@
-// Compiles all projects to their dist folders; only what changed. Runs under Node 24 (see package.json).
+// Compiles all projects to their dist folders and makes the verifier page; only what changed. Runs under Node 24 (see package.json).
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Returns the exit code of the compiler; its messages go to stderr. */
+/** Returns the exit code of the first step that failed; messages go to stderr. */
 export function build() {
   const tsc = join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc');
-  const { status, error } = spawnSync(process.execPath, [tsc, '-b', '--pretty', String(process.stderr.isTTY === true)], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
-  if (error) throw new Error(`the compiler could not be started: ${error.message}`, { cause: error });
+  const compiled = run(tsc, '-b', '--pretty', String(process.stderr.isTTY === true));
+  return compiled === 0 ? run(join(root, 'tools', 'verifier-page.mjs'), '--quiet') : compiled;
+}
+
+/** @param {string[]} args */
+function run(...args) {
+  const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (error) throw new Error(`${args[0]} could not be started: ${error.message}`, { cause: error });
   return status ?? 2;
 }
 

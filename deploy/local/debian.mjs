@@ -21,11 +21,11 @@ export function release() {
 }
 
 /**
- * Fetches packages, with what they need beyond what the system has, and keeps the named programs and all libraries.
+ * Fetches packages, with what they need beyond what the system has, and keeps the named programs and folders and all libraries.
  * The rest is dropped: among it are set-uid programs, which do not belong below a home directory.
- * @param {{ packages: readonly string[], programs: readonly string[], folder: string, scratch: string }} what
+ * @param {{ packages: readonly string[], programs: readonly string[], folders?: readonly string[], folder: string, scratch: string }} what
  */
-export async function unpackPackages({ packages, programs, folder, scratch }) {
+export async function unpackPackages({ packages, programs, folders = [], folder, scratch }) {
   const apt = need('apt-get', 'Debian packages');
   const dpkg = need('dpkg', 'Debian packages');
   if (!existsSync(STATUS)) throw new Unavailable(`needs a Debian system: there is no ${STATUS}`);
@@ -50,7 +50,7 @@ export async function unpackPackages({ packages, programs, folder, scratch }) {
     await run(dpkg, ['-x', join(archives, file), own('tree')]);
   }
   const libraries = [`lib/${TRIPLET}`, `usr/lib/${TRIPLET}`];
-  for (const path of [...programs.map((name) => `usr/bin/${name}`), ...libraries]) {
+  for (const path of [...programs.map((name) => `usr/bin/${name}`), ...folders, ...libraries]) {
     if (!existsSync(join(own('tree'), path))) continue;
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     renameSync(join(own('tree'), path), join(folder, path));

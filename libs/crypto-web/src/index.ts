@@ -1,1 +1,2 @@
-export { webCrypto } from './web-crypto.js';
+export { startSha256, webCrypto } from './web-crypto.js';
+export type { RunningSha256 } from './web-crypto.js';

@@ -3,9 +3,19 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { nodeCrypto } from '@holdfast/crypto-node';
 import { describeCrypto } from '@holdfast/test-kit';
-import { webCrypto } from './web-crypto.js';
+import { startSha256, webCrypto } from './web-crypto.js';
 
 describeCrypto('@noble and fzstd', webCrypto);
+
+it('hashes in parts what it hashes at once', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), (parts) => {
+      const running = startSha256();
+      for (const part of parts) running.update(part);
+      expect(Buffer.from(running.digest())).toEqual(Buffer.from(webCrypto.sha256(Buffer.concat(parts))));
+    }),
+  );
+});
 
 describe('zstd in a browser', () => {
   const text = Buffer.from('the quick brown fox jumps over the lazy dog. '.repeat(20_000));

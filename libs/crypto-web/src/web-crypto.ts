@@ -58,6 +58,18 @@ export const webCrypto: Crypto = {
   },
 };
 
+/** SHA-256 of bytes that come in parts: a file need not fit into memory. */
+export interface RunningSha256 {
+  update(bytes: Uint8Array): void;
+  /** Once. */
+  digest(): Uint8Array;
+}
+
+export function startSha256(): RunningSha256 {
+  const hash = sha256.create();
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() };
+}
+
 /** SEC 1 §2.3.3, uncompressed; the curve itself judges length and point. */
 function pointOf({ x, y }: PublicKey): Uint8Array {
   return concat(Uint8Array.of(4), fromBase64Url(x), fromBase64Url(y));

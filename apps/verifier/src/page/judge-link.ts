@@ -1,0 +1,40 @@
+import type { Answer, Question } from '../judge/messages.js';
+import { serve } from '../judge/serve.js';
+
+/**
+ * The judge, in a worker made of this page's own script, so that the page stays usable; where a browser makes no worker of a
+ * local file it runs in the page.
+ */
+export function linkToJudge(script: string, onAnswer: (answer: Answer) => void): (question: Question) => void {
+  const inPage = (): ((question: Question) => void) => {
+    const answer = serve(onAnswer);
+    return (question) => void answer(question);
+  };
+  let worker: Worker;
+  try {
+    worker = new Worker(URL.createObjectURL(new Blob([script], { type: 'text/javascript' })));
+  } catch {
+    // A browser that refuses says so here; one that fails to load it fires `error`.
+    return inPage();
+  }
+  let ask = (question: Question): void => worker.postMessage(question);
+  const asked: Question[] = [];
+  worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
+    onAnswer(data);
+  });
+  worker.addEventListener(
+    'error',
+    () => {
+      // Faults of the judge come as answers, so this is the worker that did not start: what was asked is asked again here.
+      worker.terminate();
+      ask = inPage();
+      for (const question of asked) ask(question);
+    },
+    { once: true },
+  );
+  return (question) => {
+    if (question.kind === 'verify') asked.splice(0);
+    asked.push(question);
+    ask(question);
+  };
+}
