@@ -20,4 +20,5 @@ export { attachmentsOf, readShownRecord, timesOf } from './shown-events.js';
 export type { ReadRecord } from './shown-events.js';
 export { momentsOf, transcriptOf } from './transcript/transcript.js';
 export type { TranscriptRecord } from './transcript/transcript.js';
+export { visibleLine } from './transcript/visible.js';
 export { zoneOffsets } from './zone-offsets.js';
