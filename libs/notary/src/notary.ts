@@ -104,7 +104,7 @@ export class Notary {
     this.#witnessing = new Witnessing(archive, this.#log, witnesses, policy, warn);
     this.#checkpointing = new Checkpointing({ archive, governance, log: this.#log, witnessing: this.#witnessing, policy });
     this.#stamping = new Stamping(archive, governance, authorities, inspect, warn);
-    this.#upkeep = new Upkeep(archive, governance, this.#log);
+    this.#upkeep = new Upkeep(archive, governance, this.#log, warn);
     this.#anchoring = new Anchoring({ archive, alarms, policy, after: notAnchoredMs, any: this.#witnessing.any || this.#stamping.any });
     // A state is stored after a tick.
     this.#log.onResume = (fold) => {

@@ -1,3 +1,4 @@
+import { HoldfastError } from '@holdfast/record';
 import { toHex } from '@holdfast/seal';
 import { CHECKPOINT_PREFIX, TILE_WIDTH, parseLogKey, stateKey, tileKey } from '@holdfast/tlog';
 import type { AppliedBatch, LogFold, TileName } from '@holdfast/tlog';
@@ -28,6 +29,7 @@ export class Upkeep {
   readonly #governance: GovernanceLog;
   readonly #log: LogFollower;
   readonly #tiles: LogTiles;
+  readonly #warn: (sentence: string) => void;
   /** Full tiles of level 0 that are known to be stored, and those above them. */
   #tiled: number | undefined;
   #state: PendingState | undefined;
@@ -35,10 +37,11 @@ export class Upkeep {
   /** The last checkpoint that was looked at: anchors before it are looked at once in a process. */
   #cleaned = CHECKPOINT_PREFIX;
 
-  constructor(archive: Archive, governance: GovernanceLog, log: LogFollower) {
+  constructor(archive: Archive, governance: GovernanceLog, log: LogFollower, warn: (sentence: string) => void) {
     this.#archive = archive;
     this.#governance = governance;
     this.#log = log;
+    this.#warn = warn;
     this.#tiles = new LogTiles(archive, log, { fromBatches: true });
   }
 
@@ -106,9 +109,19 @@ export class Upkeep {
       if (name?.type === 'checkpoint' && !deleteMarker) {
         const stored = await unlessMissing(vault.head(key, version));
         // Nothing depends on it: every checkpoint follows from the batches. A crash here leaves it to the next run.
-        if (stored?.lock != null && stored.lock.retainUntil <= now && !stored.legalHold) await vault.delete(key, version);
+        if (stored?.lock != null && stored.lock.retainUntil <= now && !stored.legalHold) await this.#delete(key, version);
       }
       this.#cleaned = key;
+    }
+  }
+
+  async #delete(key: string, version: string): Promise<void> {
+    try {
+      await this.#archive.vault.delete(key, version);
+    } catch (error) {
+      // Where the notary has no right to delete, old checkpoints stay: they cost a little space and harm nobody.
+      if (!(error instanceof HoldfastError) || (error.code !== 'bad_configuration' && error.code !== 'object_locked')) throw error;
+      this.#warn(`The old checkpoint ${key} is not deleted: ${error.message}`);
     }
   }
 
