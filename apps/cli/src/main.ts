@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { bundle } from './commands/bundle.js';
 import { rebuildAllClaims, repair } from './commands/claims.js';
 import type { RepairCommandOptions } from './commands/claims.js';
 import { generate } from './commands/generate.js';
@@ -81,9 +82,33 @@ command(program, 'show <record-id>', 'open a record with its proof')
   .option('--context <n>', 'events of its conversation before and after', wholeNumber(0, 500))
   .action(run(show));
 
-command(program, 'verify', 'judge the archive; exits 1 with findings')
+command(program, 'bundle', 'records and their proof in one file, which verifies without the archive')
+  .option('--query <query>', 'what a search finds')
+  .option('--conversation <id>', 'a whole conversation, platform:workspace:conversation, and the proof that nothing was left out')
+  .option('--key <text>', 'the same for an exact Kafka key')
+  .option('--key-hex <bytes>', 'the same for a key that is no text')
+  .option('--ids <file>', 'records by id')
+  .requiredOption('-o, --output <file>', 'the bundle; it must not be there yet')
+  .option('--from <date>', 'show only from this day on')
+  .option('--to <date>', 'show only up to this day')
+  .addOption(new Option('--lang <language>', 'of the transcript').choices(['en', 'zh-CN']).default('en'))
+  .option('--zone <zone>', 'time zone of the transcript and of --from and --to, such as Asia/Shanghai')
+  .option('--withhold <file>', 'lines RECORD_ID REASON [NOTE]: not shown, their proof stays')
+  .option('--redact <file>', 'JSON lines {"id","text"}: withheld, with a redacted copy')
+  .option('--policy <file>', 'the policy to suggest to verifiers')
+  .action(run(bundle));
+
+command(program, 'verify', 'judge the archive, or a bundle; exits 1 with findings')
+  .option('--bundle <file>', 'an evidence bundle; no archive is needed')
   .option('--level <n>', 'all checks up to this level', wholeNumber(1, 8))
   .option('--archive-id <id>', 'the archive id that you hold from elsewhere')
+  .option('--policy <file>', 'whom you believe: log key, witnesses, time-stamp authorities')
+  .option(
+    '--checkpoint <file>',
+    'a checkpoint of the log that you have kept; may be given several times',
+    (file: string, before: readonly string[] | undefined) => [...(before ?? []), file],
+  )
+  .option('--disclose <folder>', 'with --bundle: bytes and salts of records that it does not show')
   .option('--without-claims', 'a second copy, which has no claims')
   .action(run(verify));
 

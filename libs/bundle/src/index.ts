@@ -1,5 +1,5 @@
-export { assembleBundle } from './assemble.js';
-export type { BundleParts, RecordPart } from './assemble.js';
+export { BundleAssembly, assembleBundle } from './assemble.js';
+export type { BundleFrame, BundleParts, EntryWriter, RecordPart } from './assemble.js';
 export { WITHHELD_REASONS, compareNames, compareRecords, encodeBundleIndex, parseBundleIndex } from './bundle-index.js';
 export type { BundleFacts, BundleFile, BundleIndex, BundleLanguage, BundleRecord, BundleScope, WithheldReason, ZoneOffset } from './bundle-index.js';
 export { certificateOf, contentDigest } from './certificate.js';
@@ -22,3 +22,7 @@ export { momentsOf, transcriptOf } from './transcript/transcript.js';
 export type { TranscriptRecord } from './transcript/transcript.js';
 export { visibleLine } from './transcript/visible.js';
 export { zoneOffsets } from './zone-offsets.js';
+export { crc32 } from './zip/crc32.js';
+export { ZipReader } from './zip/zip-reader.js';
+export type { Inflate, RandomAccess } from './zip/zip-reader.js';
+export { ZipLayout } from './zip/zip-layout.js';

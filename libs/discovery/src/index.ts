@@ -1,3 +1,11 @@
+export { BundleExporter } from './bundle/bundle-exporter.js';
+export type { ExporterParts } from './bundle/bundle-exporter.js';
+export { openBundle } from './bundle/bundle-file.js';
+export type { OpenBundle, WrittenBundle } from './bundle/bundle-file.js';
+export type { BundleMade, BundleOptions, BundleProgress, BundleRequest } from './bundle/bundle-request.js';
+export { openExporter } from './bundle/open-exporter.js';
+export { parseWithheld } from './bundle/withheld.js';
+export type { Withheld, WithheldRecords } from './bundle/withheld.js';
 export { CaptureFinder } from './find-capture.js';
 export type { SealedCapture } from './find-capture.js';
 export { indexState } from './index-state.js';

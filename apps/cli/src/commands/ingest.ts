@@ -150,8 +150,8 @@ export async function indexUntilIdle(
 }
 
 /** Runs the notary until the log covers every manifest that is committed now; undefined for an archive without a log yet. */
-async function coverByLog(
-  options: IngestOptions,
+export async function coverByLog(
+  options: GlobalOptions,
   opened: OpenedArchive,
   alarms: PrintedAlarms,
 ): Promise<{ readonly origin: string; readonly size: number; readonly root: string } | undefined> {

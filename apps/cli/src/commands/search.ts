@@ -94,7 +94,8 @@ async function printIds(discovery: Discovery, query: string): Promise<number> {
   }
 }
 
-function refuse(query: string, refused: Refused, json: boolean): number {
+/** Prints why a query was refused, with marks below what is meant. */
+export function refuse(query: string, refused: Refused, json: boolean): number {
   if (json) print(true, { query, ...refused }, () => '');
   else {
     // One line, so that the marks stand below what they mark.

@@ -5,6 +5,7 @@ import type { Comparison, CopyFinding, CopyReport } from '@holdfast/vault';
 import { withCopy } from '../copy-stores.js';
 import type { CopyPlaces } from '../copy-stores.js';
 import { EXIT, Progress, count, print } from '../output.js';
+import { untilSignal } from '../until-signal.js';
 
 export interface CompareCommandOptions extends CopyPlaces {
   readonly deep?: boolean;
@@ -58,22 +59,6 @@ export async function compare(options: CompareCommandOptions): Promise<number> {
     print(options.json === true, comparison, () => textOfComparison(comparison));
     return comparison.ok ? EXIT.done : EXIT.findings;
   });
-}
-
-/** Ctrl-C lets what is under way come to its end; the second one ends the process. */
-async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    stop.abort();
-  };
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
-  try {
-    return await work(stop.signal);
-  } finally {
-    process.removeListener('SIGINT', onSignal);
-    process.removeListener('SIGTERM', onSignal);
-  }
 }
 
 function timeOf(text: string): Date {
