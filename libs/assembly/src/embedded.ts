@@ -6,7 +6,7 @@ import { DirectoryClaimStore, DirectoryObjectStore, Fts5RecordIndex, SqliteRecor
 import type { FolderLock } from '@holdfast/embedded';
 import { JwksKeyRing, initKeyRing } from '@holdfast/keys-jose';
 import { HoldfastError } from '@holdfast/record';
-import { GENESIS_CLAIM } from '@holdfast/seal';
+import { GENESIS_CLAIM, toHex } from '@holdfast/seal';
 import { DataKeys, SegmentReader, cohortsNeeded, createArchive, recoverArchive } from '@holdfast/vault';
 import type { FolderSettings } from './archive-folder.js';
 import { openFolder } from './archive-folder.js';
@@ -58,11 +58,7 @@ export async function openEmbedded(folder: string, create?: FolderSettings, opti
           name: settings.name,
           timeZone: settings.timeZone,
           profile: 'embedded',
-          logOrigin: `${
-            hostname()
-              .toLowerCase()
-              .replaceAll(/[^a-z0-9.-]/g, '-') || 'localhost'
-          }/holdfast`,
+          logOrigin: logOrigin(),
           classes: settings.classes,
           defaultClass: settings.defaultClass,
           principal: osPrincipal(),
@@ -118,4 +114,12 @@ async function refuseWithoutKeys(folder: string): Promise<void> {
   } catch (cause) {
     throw new HoldfastError('bad_configuration', `The keys of the archive are not in ${folder}: bring that folder back from a copy.`, { cause });
   }
+}
+
+/** A name of its own for each log: a witness takes two logs of one name for a fork. */
+function logOrigin(): string {
+  const host = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, '-');
+  return `${host === '' ? 'localhost' : host}/holdfast/${toHex(randomBytes(8))}`;
 }
