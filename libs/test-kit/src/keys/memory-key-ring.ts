@@ -17,14 +17,48 @@ export interface CohortSecrets {
 /** Key ring in memory with real keys. Strict on its caller: names are checked, an unwrap must be for what was wrapped. */
 export class MemoryKeyRing implements KeyRing {
   readonly #cohorts = new Map<string, { readonly cohort: CohortName; readonly secrets: CohortSecrets }>();
-  readonly #manifest = newEcPair();
+  #manifest = newEcPair();
   readonly #recovery = newEcPair();
-  readonly #log: JsonWebKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  #log: JsonWebKey = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   readonly #before: (step: KeyRingStep) => void;
 
   constructor(cohorts: readonly CohortName[], before: (step: KeyRingStep) => void = () => undefined) {
     for (const cohort of cohorts) this.add(cohort);
     this.#before = before;
+  }
+
+  /** A new manifest key; it signs when `activate` is called. */
+  nextManifestKey(): { readonly jwk: PublicJwk; activate(): void } {
+    const pair = newEcPair();
+    return {
+      jwk: pair.publicJwk,
+      activate: () => {
+        this.#manifest = pair;
+      },
+    };
+  }
+
+  /** What signs with the manifest key of now, whatever comes after: somebody has kept a copy of it. */
+  signer(): KeyRing['sign'] {
+    const { publicJwk, privateJwk } = this.#manifest;
+    return (payload, typ) => Promise.resolve(signCompact({ alg: 'ES256', kid: publicJwk.kid, typ }, payload, privateJwk));
+  }
+
+  /** The same for the log key. */
+  checkpointSigner(): KeyRing['signCheckpoint'] {
+    const key = createPrivateKey({ key: this.#log, format: 'jwk' });
+    return (text) => Promise.resolve(sign(null, text, key));
+  }
+
+  /** A new log key; it signs when `activate` is called. */
+  nextLogKey(): { readonly jwk: PublicJwk; activate(): void } {
+    const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+    return {
+      jwk: publicLogKey(jwk),
+      activate: () => {
+        this.#log = jwk;
+      },
+    };
   }
 
   /** Makes keys for one more cohort. */
@@ -50,11 +84,7 @@ export class MemoryKeyRing implements KeyRing {
   }
 
   logKey(): Promise<PublicJwk> {
-    const { x = '' } = this.#log;
-    const kid = createHash('sha256')
-      .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
-      .digest('base64url');
-    return Promise.resolve({ kty: 'OKP', crv: 'Ed25519', x, kid });
+    return Promise.resolve(publicLogKey(this.#log));
   }
 
   recoveryKeys(): Promise<readonly PublicJwk[]> {
@@ -112,6 +142,13 @@ export class MemoryKeyRing implements KeyRing {
   #step(step: KeyRingStep): Promise<void> {
     return Promise.resolve(step).then(this.#before);
   }
+}
+
+function publicLogKey({ x = '' }: JsonWebKey): PublicJwk {
+  const kid = createHash('sha256')
+    .update(JSON.stringify({ crv: 'Ed25519', kty: 'OKP', x }))
+    .digest('base64url');
+  return { kty: 'OKP', crv: 'Ed25519', x, kid };
 }
 
 /** Protected header of a wrap in the port's spelling. */
