@@ -1,7 +1,7 @@
 // Builds apps/verifier/dist/verify.html: the verifier of evidence bundles as one file that needs no network and no server.
 // The same sources give the same bytes on every machine, so that anybody can compare a release with a build of his own.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -123,14 +123,28 @@ export async function buildVerifierPage() {
   const { html, inputs } = await makePage();
   const hash = sha256(html, 'hex');
   mkdirSync(dirname(page), { recursive: true });
-  writeFileSync(page, html);
-  writeFileSync(`${page}.sha256`, `${hash}  verify.html\n`);
+  writeWhole(page, html);
+  writeWhole(`${page}.sha256`, `${hash}  verify.html\n`);
   // Last: a build that was cut short is done again.
-  writeFileSync(record, JSON.stringify({ page: hash, fingerprint: fingerprint(inputs), inputs }));
+  writeWhole(record, JSON.stringify({ page: hash, fingerprint: fingerprint(inputs), inputs }));
   return true;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/**
+ * Somebody may be reading the file, or making it as well.
+ * @param {string} file
+ * @param {string} text
+ */
+function writeWhole(file, text) {
+  const part = `${file}.${process.pid}`;
+  writeFileSync(part, text);
+  renameSync(part, file);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv.includes('--hash')) {
+  // Made anew and not written: to compare with a release, and for the test that two builds are the same.
+  process.stdout.write(`${sha256((await makePage()).html, 'hex')}\n`);
+} else if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const begun = performance.now();
   const made = await buildVerifierPage();
   if (!process.argv.includes('--quiet'))

@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { chromium } from '../../deploy/local/chromium.mjs';
 import { startStack } from '../../deploy/local/start-stack.mjs';
 import { build } from '../../tools/build.mjs';
 import { exitCodeOf } from '../../tools/node24.mjs';
@@ -78,7 +79,16 @@ async function runJest(patterns, env) {
 /** @param {boolean} wanted */
 async function servers(wanted) {
   if (!wanted) return { env: {}, unavailable: [], stop: async () => undefined };
-  return await startStack({ dir: join(root, '.stack', 'test'), fresh: true, say });
+  const [stack, browser] = await Promise.all([startStack({ dir: join(root, '.stack', 'test'), fresh: true, say }), fetchBrowser()]);
+  return { ...stack, env: { ...stack.env, ...browser.env }, unavailable: [...stack.unavailable, ...browser.unavailable] };
+}
+
+async function fetchBrowser() {
+  try {
+    return { env: await chromium(say), unavailable: [] };
+  } catch (error) {
+    return { env: {}, unavailable: [{ name: 'chromium', reason: error instanceof Error ? error.message : String(error) }] };
+  }
 }
 
 async function main() {

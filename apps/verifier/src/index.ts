@@ -1,2 +1,3 @@
-export { ZipEntries } from './zip/zip-entries.js';
-export { ZipProblem } from './zip/zip-problem.js';
+export { accessTo, inflate } from './judge/file-access.js';
+export { textOfRecord } from './judge/record-text.js';
+export { textOfTranscript } from './judge/transcript-text.js';

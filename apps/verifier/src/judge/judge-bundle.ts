@@ -1,4 +1,4 @@
-import { entryName, parseBundleIndex } from '@holdfast/bundle';
+import { ZipReader, entryName, parseBundleIndex } from '@holdfast/bundle';
 import type { BundleRecord } from '@holdfast/bundle';
 import { startSha256, webCrypto as crypto } from '@holdfast/crypto-web';
 import { fromUtf8, toHex } from '@holdfast/seal';
@@ -7,8 +7,8 @@ import { parsePolicy } from '@holdfast/tlog';
 import type { Policy } from '@holdfast/tlog';
 import { verifyBundle } from '@holdfast/verify';
 import type { BundleEntries, BundleReport } from '@holdfast/verify';
-import { ZipEntries } from '../zip/zip-entries.js';
 import { DisclosedEntries } from './disclosed-entries.js';
+import { accessTo, inflate } from './file-access.js';
 import type { Answer, Chosen, Judgement, Subject } from './messages.js';
 import { textOfTranscript } from './transcript-text.js';
 
@@ -26,7 +26,7 @@ export class Refusal extends Error {
 }
 
 /** Judges a bundle file. `zip` is answered too, for what the person wants to see afterwards. @throws Refusal */
-export async function judgeBundle(chosen: Chosen, tell: (answer: Answer) => void): Promise<{ zip: ZipEntries; judgement: Judgement }> {
+export async function judgeBundle(chosen: Chosen, tell: (answer: Answer) => void): Promise<{ zip: ZipReader; judgement: Judgement }> {
   const { archiveId, disclosed } = chosen;
   if (archiveId !== '' && !/^[0-9a-f]{64}$/.test(archiveId)) throw new Refusal('archiveId', 'an archive id has 64 digits, 0-9 and a-f');
   const policy = chosen.policy === undefined ? undefined : await readPolicy(chosen.policy);
@@ -40,7 +40,7 @@ export async function judgeBundle(chosen: Chosen, tell: (answer: Answer) => void
       disclosedFiles: disclosed.length,
     },
   };
-  const zip = await ZipEntries.open(chosen.bundle).catch((cause: unknown) => {
+  const zip = await ZipReader.open(accessTo(chosen.bundle), inflate).catch((cause: unknown) => {
     throw new Refusal('bundle', cause);
   });
   const report = await verifyBundle(watched(zip, tell), {
@@ -81,7 +81,7 @@ async function hashOf(file: Blob, tell: (answer: Answer) => void): Promise<strin
 }
 
 /** The same entries, telling how many of them have been read. */
-function watched(zip: ZipEntries, tell: (answer: Answer) => void): BundleEntries {
+function watched(zip: ZipReader, tell: (answer: Answer) => void): BundleEntries {
   const of = new Set(zip.names()).size;
   const seen = new Set<string>();
   return {
@@ -94,12 +94,12 @@ function watched(zip: ZipEntries, tell: (answer: Answer) => void): BundleEntries
 }
 
 /** What there is to look at; an index that does not read is a finding of the report already. */
-async function recordsOf(zip: ZipEntries, { scope }: BundleReport): Promise<readonly BundleRecord[]> {
+async function recordsOf(zip: ZipReader, { scope }: BundleReport): Promise<readonly BundleRecord[]> {
   const bytes = scope === undefined ? undefined : await zip.read(entryName({ kind: 'index' }));
   return bytes === undefined ? [] : parseBundleIndex(bytes).records;
 }
 
-async function transcriptOf(zip: ZipEntries, { scope, findings }: BundleReport): Promise<{ transcript?: string }> {
+async function transcriptOf(zip: ZipReader, { scope, findings }: BundleReport): Promise<{ transcript?: string }> {
   const name = entryName({ kind: 'transcript' });
   // A text that was made otherwise than by the rules is not shown at all, not even with a warning.
   if (scope === undefined || findings.some(({ place }) => place === name)) return {};

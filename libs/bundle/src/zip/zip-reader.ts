@@ -29,8 +29,8 @@ const MOST_DIRECTORY = 512 * 2 ** 20;
 /** Largest entry that is read. */
 const MOST_ENTRY = 1024 * 2 ** 20;
 
-/** Undoes deflate into exactly `size` bytes and no more; throws when that is not what comes out. */
-export type Inflate = (packed: Uint8Array, size: number) => Uint8Array;
+/** Undoes deflate into exactly `size` bytes and no more; throws when that is not what comes out. A browser only does it later. */
+export type Inflate = (packed: Uint8Array, size: number) => Uint8Array | Promise<Uint8Array>;
 
 /**
  * The entries of a zip file, which are only names and bytes to a verifier: nothing is unpacked to a disk. Entries of a bundle
@@ -80,7 +80,7 @@ export class ZipReader {
     // Some programs go by one header, some by the other: they must not see two names.
     if (!equalBytes(stored.subarray(0, nameLength), row.nameBytes)) throw malformed('its two headers differ');
     const packed = stored.subarray(nameLength + extra);
-    const bytes = row.method === DEFLATED && this.#inflate !== undefined ? this.#inflate(packed, row.size) : packed;
+    const bytes = row.method === DEFLATED && this.#inflate !== undefined ? await this.#inflate(packed, row.size) : packed;
     if (crc32(bytes) !== row.crc) throw malformed('its checksum differs');
     return bytes;
   }
