@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { Notary } from '@holdfast/notary';
 import type { KeyRing } from '@holdfast/ports';
 import { SegmentBuilder, ecKeySchema, edKeySchema } from '@holdfast/seal';
+import { newEcPair, signCompact } from '@holdfast/test-kit';
 import type { MemoryKeyRing } from '@holdfast/test-kit';
 import {
   ChainWriter,
@@ -9,13 +10,18 @@ import {
   closeLogKey,
   closeManifestKey,
   closeStolenKey,
+  introduceCohorts,
+  introduceKeks,
   introduceKey,
   prepareClosing,
+  prepareRecovery,
   readHead,
+  recoveryKeysOf,
   renewHeads,
+  sealRecovery,
   statementBytes,
 } from '@holdfast/vault';
-import type { KeyTools } from '@holdfast/vault';
+import type { KeyStatement, KeyTools } from '@holdfast/vault';
 import { MemoryArchive, SOURCE, TOPIC, TestAlarms } from '../harness/memory-archive.js';
 import type { Process } from '../harness/memory-archive.js';
 import { MortalProcess } from '../harness/mortal-process.js';
@@ -264,6 +270,46 @@ describe('somebody who has kept the old key', () => {
   }, 60_000);
 });
 
+describe('keys of cohorts', () => {
+  it('that the ring got later are introduced once, and a second KEK of a cohort opens and seals', async () => {
+    const archive = await sealed();
+    const opened = await archive.open();
+    expect(await introduceCohorts(tools(opened))).toEqual([]);
+    const cohort = { className: 'standard', period: '2199-01' };
+    archive.keys.add(cohort);
+    expect(await introduceCohorts(tools(opened))).toEqual([cohort]);
+    expect(await introduceCohorts(tools(await archive.open()))).toEqual([]);
+    await introduceKeks(tools(opened), [{ cohort, kek: 'another-key-of-it' }]);
+    expect(opened.governance.state.cohortKeys.get('standard/2199-01')).toEqual([expect.any(String), 'another-key-of-it']);
+    expect(await findings(archive)).toEqual([]);
+  }, 60_000);
+});
+
+describe('recovery keys', () => {
+  it('are replaced by what the old ones sign, and by nothing else', async () => {
+    const archive = await sealed();
+    const opened = await archive.open();
+    const pair = newEcPair();
+    const sign = (statement: KeyStatement): string => archive.keys.signRecovery(statementBytes(statement), KEY_STATEMENT_TYP);
+    const jwk = ecKeySchema.parse(pair.publicJwk);
+    const introduction = prepareRecovery(tools(opened), { action: 'introduce', kid: jwk.kid });
+    const own = signCompact({ alg: 'ES256', kid: jwk.kid, typ: KEY_STATEMENT_TYP }, statementBytes(introduction), pair.privateJwk);
+    await expect(sealRecovery(tools(opened), introduction, [own], jwk)).rejects.toMatchObject({ code: 'bad_request' });
+    await sealRecovery(tools(opened), introduction, [sign(introduction)], jwk);
+    const [old] = await archive.keys.recoveryKeys();
+    const end = prepareRecovery(tools(opened), { action: 'close', kid: old?.kid ?? '', reason: 'left the company' });
+    const signedByNew = signCompact({ alg: 'ES256', kid: jwk.kid, typ: KEY_STATEMENT_TYP }, statementBytes(end), pair.privateJwk);
+    // Two are valid now, so two must sign.
+    await expect(sealRecovery(tools(opened), end, [signedByNew])).rejects.toMatchObject({ code: 'bad_request' });
+    await sealRecovery(tools(opened), end, [signedByNew, sign(end)]);
+    await sealRecovery(tools(opened), end, [signedByNew]);
+    expect([...recoveryKeysOf(opened.archive, opened.governance.state).keys()]).toEqual([jwk.kid]);
+    const again = prepareRecovery(tools(opened), { action: 'introduce', kid: newEcPair().publicJwk.kid });
+    await expect(sealRecovery(tools(opened), again, [sign(again)], jwk)).rejects.toMatchObject({ code: 'bad_request' });
+    expect(await findings(archive)).toEqual([]);
+  }, 60_000);
+});
+
 describe('the key of the log', () => {
   it('is replaced: old and new checkpoints verify, and one of the old key behind its end does not', async () => {
     const archive = await sealed();
@@ -272,12 +318,13 @@ describe('the key of the log', () => {
     const old = (await archive.keys.logKey()).kid;
     const signOld = archive.keys.checkpointSigner();
     const next = archive.keys.nextLogKey();
+    await expect(closeLogKey(tools(opened), old, 'early')).rejects.toMatchObject({ code: 'bad_request' });
     next.activate();
+    expect(await closeLogKey(tools(opened), old, 'early')).toEqual({ closed: false, waiting: ['log'] });
     await expect(more(archive, 'unknown').then(() => cover(opened))).rejects.toMatchObject({ code: 'key_missing' });
     await introduceKey(tools(opened), 'log', edKeySchema.parse(next.jwk));
     await cover(opened);
-    await closeLogKey(tools(opened), old, 10, 'rotated');
-    await closeLogKey(tools(opened), old, 10, 'rotated');
+    for (let times = 0; times < 2; times++) expect(await closeLogKey(tools(opened), old, 'rotated')).toEqual({ closed: true, waiting: [] });
     await more(archive, 'behind');
     await cover(await archive.open());
     expect(await findings(archive)).toEqual([]);

@@ -9,7 +9,7 @@ import type { KafkaLog, KafkaOptions, KafkaSourceOptions } from '@holdfast/sourc
 import { GENESIS_CLAIM } from '@holdfast/seal';
 import { S3ClaimStore, S3ObjectStore, bucketsOf, checkBuckets, checkStore, createBuckets, storeRefusal } from '@holdfast/store-s3';
 import type { S3Connection } from '@holdfast/store-s3';
-import { CheckedClock, DataKeys, GovernanceLog, SegmentReader, createArchive, openArchive, recoverArchive } from '@holdfast/vault';
+import { CheckedClock, DataKeys, GovernanceLog, SegmentReader, createArchive, introduceCohorts, openArchive, recoverArchive } from '@holdfast/vault';
 import type { Archive, ArchiveParts, ArchiveSettings } from '@holdfast/vault';
 import { SOFTWARE } from './opened-archive.js';
 import type { OpenedArchive } from './opened-archive.js';
@@ -71,6 +71,8 @@ export async function openCluster(settings: ClusterSettings, options: OpenCluste
     const { archive, governance, clock, created } =
       options.recover === true ? { ...(await recoverArchive(parts)), created: false } : await openOrCreate(parts, creation, settings.s3BucketPrefix);
     if (options.recover !== true) await checkSigningKey(archive, governance, settings.keysDir);
+    // Keys of cohorts to come, which were put into the ring since.
+    if (options.recover !== true && mayCreate) await introduceCohorts({ archive, governance, principal: 'service:holdfast' });
     if (creation !== undefined && !created) warnOfChanges(creation, governance, warn);
     const dataKeys = new DataKeys(archive, () => governance.ledgerUntil(parts.clock.now()));
     return {

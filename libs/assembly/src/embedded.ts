@@ -7,7 +7,7 @@ import type { FolderLock } from '@holdfast/embedded';
 import { JwksKeyRing, initKeyRing } from '@holdfast/keys-jose';
 import { HoldfastError } from '@holdfast/record';
 import { GENESIS_CLAIM, toHex } from '@holdfast/seal';
-import { DataKeys, SegmentReader, cohortsNeeded, createArchive, recoverArchive } from '@holdfast/vault';
+import { DataKeys, SegmentReader, cohortsNeeded, createArchive, introduceCohorts, recoverArchive } from '@holdfast/vault';
 import type { FolderSettings } from './archive-folder.js';
 import { openFolder } from './archive-folder.js';
 import type { OpenedArchive } from './opened-archive.js';
@@ -69,7 +69,10 @@ export async function openEmbedded(folder: string, create?: FolderSettings, opti
   const first = new SqliteRecordSink(sourcePath);
   await first.ensureTopic(settings.topic, settings.partitions);
   await first.close();
-  if (options.recover !== true) await checkSigningKey(archive, governance, keysFolder);
+  if (options.recover !== true) {
+    await checkSigningKey(archive, governance, keysFolder);
+    await introduceCohorts({ archive, governance, principal: osPrincipal() });
+  }
   return {
     archive,
     profile: 'embedded',

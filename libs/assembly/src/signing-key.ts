@@ -7,6 +7,11 @@ import type { Archive, GovernanceLog } from '@holdfast/vault';
  */
 export async function checkSigningKey(archive: Archive, governance: GovernanceLog, keysDir: string): Promise<void> {
   const { kid } = await archive.keys.manifestKey();
+  if (governance.state.manifestKeys.get(kid)?.closed !== undefined)
+    throw new HoldfastError(
+      'bad_configuration',
+      `The key ring in ${keysDir} is an old one: its manifest key ${kid} was closed. Put the key ring there that the rotation left behind.`,
+    );
   if (governance.keys(kid) !== undefined) return;
   throw new HoldfastError(
     'bad_configuration',

@@ -1,13 +1,14 @@
 import { HoldfastError } from '@holdfast/record';
 import type { ClearEvent } from '@holdfast/governance';
 import { LOG_CHAIN } from '@holdfast/tlog';
-import { SegmentBuilder, toHex } from '@holdfast/seal';
+import { SegmentBuilder, toBase64Url, toHex } from '@holdfast/seal';
 import type { Archive } from '../archive.js';
 import { ChainWriter } from '../chain-writer.js';
 import type { CheckedClock } from '../checked-clock.js';
 import { GOVERNANCE_CHAIN } from '../governance-log.js';
 import type { GovernanceLog } from '../governance-log.js';
 import { readHead } from '../head.js';
+import { LogCheckpoints } from '../log-checkpoints.js';
 import { readPlaced } from '../manifests.js';
 import type { KeyStatement } from './key-statement.js';
 import { storeStatements } from './key-statement.js';
@@ -117,11 +118,23 @@ export async function closeManifestKey(tools: KeyTools, kid: string, reason: str
   throw new HoldfastError('claim_lost', `gov moved on ${MAX_MOVED} times while the key ${kid} was being closed; try again.`);
 }
 
-/** Closes a log key: `logSize` entries is the largest checkpoint under it that counts. */
-export async function closeLogKey({ archive, governance, principal }: KeyTools, kid: string, logSize: number, reason: string): Promise<void> {
+/**
+ * Closes a log key after a rotation, at the size of the newest checkpoint. Not before that one is signed by the key ring's: a
+ * notary that still has the old ring would sign what nobody believes.
+ */
+export async function closeLogKey(tools: KeyTools, kid: string, reason: string): Promise<Closing> {
+  const { archive, governance, principal } = tools;
+  await governance.refresh();
+  if (governance.state.closedLogKeys.has(kid)) return { closed: true, waiting: [] };
+  const own = await archive.keys.logKey();
+  if (own.kid === kid) throw new HoldfastError('bad_request', `The key ring still signs the log with ${kid}: rotate the key first.`);
+  const newest = await new LogCheckpoints(archive, governance).newest();
+  if (newest !== undefined && toBase64Url(newest.signedBy.key) !== own.x) return { closed: false, waiting: [LOG_CHAIN] };
+  const logSize = newest?.checkpoint.size ?? 0;
   await governance.append((state) =>
     state.closedLogKeys.has(kid) ? [] : [{ type: 'key.closed', ...command(archive, principal), use: 'log', kid, chains: [], logSize, reason }],
   );
+  return { closed: true, waiting: [] };
 }
 
 /** Heads that people vouch for: number of segments by chain. A chain that is not named is vouched for up to nothing. */
@@ -215,6 +228,6 @@ function named(chains: readonly SignedChain[]): { chain: string; next: number }[
   return chains.filter(({ next }) => next > 0).map(({ chain, next }) => ({ chain, next }));
 }
 
-function command(archive: Archive, principal: string): { id: string; time: string; principal: string } {
+export function command(archive: Archive, principal: string): { id: string; time: string; principal: string } {
   return { id: toHex(archive.random(16)), time: archive.clock.now().toISOString(), principal };
 }

@@ -96,8 +96,7 @@ function present<T>(found: T | undefined, chain: string, seq: number): T {
 async function batchesSignedBy(archive: Archive, governance: GovernanceLog, kid: string): Promise<SignedChain> {
   await governance.log.refresh();
   const segments = await countClaims(archive, LOG_CHAIN, governance.log.fold.end.no);
-  const signer = async (no: number): Promise<string> =>
-    parseJws(present(await archive.claims.read(claimKey(LOG_CHAIN, no)), LOG_CHAIN, no)).kid;
+  const signer = async (no: number): Promise<string> => parseJws(present(await archive.claims.read(claimKey(LOG_CHAIN, no)), LOG_CHAIN, no)).kid;
   let next = segments;
   while (next > 0 && (await signer(next - 1)) !== kid) next--;
   return { chain: LOG_CHAIN, segments, next, atHead: segments > 0 && next === segments, ended: false };
