@@ -35,6 +35,9 @@ export type FindingCode =
   | 'WRAP_MISSING'
   | 'WRAP_DAMAGED'
   | 'LOSS_NOT_ACCEPTED'
+  | 'DAY_DIRECTORY_INVALID'
+  | 'DAY_DIRECTORY_DIFFERS'
+  | 'DAY_NOT_ATTESTED'
   | 'NOT_ANCHORED'
   | 'ABANDONED_ATTEMPT'
   | 'EQUAL_COPY'
@@ -81,6 +84,7 @@ const NOTES = new Set<FindingCode>([
   'UNCOMPARED',
   'CLOCK_AHEAD',
   'NOT_ANCHORED',
+  'DAY_NOT_ATTESTED',
   // An archive may ask more authorities than a verifier believes.
   'TOKEN_NOT_TRUSTED',
 ]);

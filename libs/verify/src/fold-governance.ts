@@ -12,7 +12,7 @@ export function foldGovernance(
   heads: Map<number, string>,
   add: (found: Finding) => void,
   onEvent: (event: ClearEvent, seq: number) => void,
-): Required<ChainHooks> {
+): Required<Pick<ChainHooks, 'onRecord' | 'onSegment'>> {
   let events: ClearEvent[] = [];
   return {
     onRecord: (record, object) => {

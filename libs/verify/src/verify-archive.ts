@@ -22,6 +22,7 @@ import type { VerifyContext } from './context.js';
 import type { Evidence } from './evidence.js';
 import type { Anchors } from './bundle/bundle-anchors.js';
 import { checkClosedKeys } from './closed-keys.js';
+import { DayDirectories, daysFirst } from './days/day-directories.js';
 import { finding } from './findings.js';
 import { foldGovernance } from './fold-governance.js';
 import type { ComparedManifest } from './log/chain-in-log.js';
@@ -130,12 +131,21 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   if (level >= 4) await checkGenesisLock(context, genesis.versions);
   if (level >= 5) await verifyStatements(context, statements);
   const chains = await chainsMet(context);
-  for (const name of chains) {
+  const days = new DayDirectories(context);
+  for (const name of daysFirst(chains)) {
     if (options.chains !== undefined && !options.chains.includes(name)) continue;
     chain = name;
     const comparison = log?.begin(name);
-    await verifyToTheEnd(context, name, comparison?.hooks);
+    const ofDays = await days.begin(name);
+    await verifyToTheEnd(context, name, {
+      ...ofDays.hooks,
+      onSegment: (segment) => {
+        comparison?.hooks.onSegment(segment);
+        ofDays.hooks.onSegment?.(segment);
+      },
+    });
     comparison?.done();
+    ofDays.done();
     if (level >= 5) await checkUnusedWraps(context, name);
   }
   checkClosedKeys(context);

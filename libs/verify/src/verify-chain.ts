@@ -1,8 +1,6 @@
 import { HoldfastError } from '@holdfast/record';
-import type { RawRecord } from '@holdfast/record';
 import { CLAIM_TYP, claimKey, claimSchema, contentPrefix, manifestPrefix, paddedSeq, parseDocument, parseJws, verifyJws } from '@holdfast/seal';
 import type { Claim } from '@holdfast/seal';
-import type { ManifestObject } from '@holdfast/seal';
 import { checkManifest } from './check-manifest.js';
 import type { CommittedManifest } from './check-manifest.js';
 import type { VerifyContext } from './context.js';
@@ -13,7 +11,7 @@ import { keysIntroducedBy } from './introduced-keys.js';
 import type { Candidate, NewKeys } from './read-candidates.js';
 import { checkManifestLock, readCandidates } from './read-candidates.js';
 import { noteSigner, signerOf } from './closed-keys.js';
-import type { Prefetched } from './verify-objects.js';
+import type { ContentHooks, Prefetched } from './verify-objects.js';
 import { checkAttempts, prefetch, verifyObjects } from './verify-objects.js';
 import { usedKeys } from './unused-wraps.js';
 import { checkWraps } from './verify-wraps.js';
@@ -36,9 +34,7 @@ const NO_NAMES: ReadonlyMap<string, string> = new Map();
 /** Content is stored this many numbers ahead of the last commit at most (writers keep three segments in flight). */
 const ATTEMPTS_AHEAD = 16;
 
-export interface ChainHooks {
-  /** Sees every record that was opened. */
-  readonly onRecord?: (record: RawRecord, object: ManifestObject) => void;
+export interface ChainHooks extends ContentHooks {
   /** Sees every committed manifest, in order. */
   readonly onSegment?: (segment: CommittedManifest) => void;
 }
@@ -102,7 +98,7 @@ export async function verifyChain(context: VerifyContext, chain: string, hooks: 
     const mine = ahead;
     const following = next?.seq === level.seq + 1 && next.candidates.length === 1 ? next.candidates[0] : undefined;
     ahead = following === undefined ? new Map() : prefetch(context, following.manifest);
-    await verifyObjects(context, committed.manifest, content?.versions ?? [], mine, hooks.onRecord);
+    await verifyObjects(context, committed.manifest, content?.versions ?? [], mine, hooks);
     for (const object of committed.manifest.objects) {
       if (context.level < 5 || object.dataKey === undefined) continue;
       // Once for each data key and what is pinned of it: every manifest of a day names the same.

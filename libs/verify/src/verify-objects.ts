@@ -7,6 +7,7 @@ import {
   decodeRecord,
   endOfPeriod,
   fromBase64Url,
+  messageChainOf,
   parseContentKey,
   readTrailer,
   toHex,
@@ -34,6 +35,21 @@ interface Placed {
 /** Objects that were asked for ahead. */
 export type Prefetched = ReadonlyMap<string, Promise<Placed | undefined>>;
 
+/** A conversation of an object, as its directory was rebuilt from the plaintext. */
+export interface RebuiltConversation {
+  readonly key: Uint8Array;
+  readonly count: number;
+  readonly root: Uint8Array;
+}
+
+/** What sees the content that was opened. */
+export interface ContentHooks {
+  /** Sees every record that was opened. */
+  readonly onRecord?: (record: RawRecord, object: ManifestObject) => void;
+  /** Sees the directory of every object that was opened as a whole. */
+  readonly onDirectory?: (seq: number, object: ManifestObject, conversations: readonly RebuiltConversation[]) => void;
+}
+
 /** Starts reading the objects of a segment, so that the store works while the processor hashes. */
 export function prefetch(context: VerifyContext, manifest: Manifest): Prefetched {
   const ahead = new Map<string, Promise<Placed | undefined>>();
@@ -55,7 +71,7 @@ export async function verifyObjects(
   manifest: Manifest,
   stored: readonly StoredVersion[],
   ahead: Prefetched,
-  visit?: (record: RawRecord, object: ManifestObject) => void,
+  hooks: ContentHooks = {},
 ): Promise<void> {
   const place = `${manifest.chain} ${manifest.seq}`;
   for (const found of checkObjectList(context.crypto, manifest)) context.add(found);
@@ -68,7 +84,7 @@ export async function verifyObjects(
     if (placed === undefined) continue;
     const { bytes } = placed;
     if (placed.version !== undefined) named.set(object.key ?? '', placed.version);
-    const content = await verifyContent(context, manifest, object, bytes, visit);
+    const content = await verifyContent(context, manifest, object, bytes, hooks);
     if (content !== undefined) walked.push(content);
   }
   await checkAttempts(context, named, stored);
@@ -174,7 +190,7 @@ async function verifyContent(
   manifest: Manifest,
   object: ManifestObject,
   bytes: Uint8Array,
-  visit?: (record: RawRecord, object: ManifestObject) => void,
+  { onRecord, onDirectory }: ContentHooks,
 ): Promise<WalkedObject | undefined> {
   const { crypto, archive, collector, add } = context;
   const place = object.key ?? `${manifest.chain} ${manifest.seq} object ${object.no} (inline)`;
@@ -195,14 +211,17 @@ async function verifyContent(
         return undefined;
       }
       dataKey = answer.key;
-    } else if (manifest.chain !== 'gov') {
+    } else if (!mayBeClear(manifest.chain, object)) {
       add(finding('CONTENT_DAMAGED', place, 'content lies in the clear where it must be encrypted.'));
     }
     const reader = new ObjectReader(crypto, { archive, chain: manifest.chain, seq: manifest.seq }, object, dataKey);
+    const conversations: RebuiltConversation[] = [];
     const walked = reader.walk(
       bytes,
-      visit === undefined ? undefined : (plain, start, end) => visit(decodeRecord(plain.slice(start, end)).record, object),
+      onRecord === undefined ? undefined : (plain, start, end) => onRecord(decodeRecord(plain.slice(start, end)).record, object),
+      onDirectory === undefined ? undefined : (key, count, root) => conversations.push({ key, count, root }),
     );
+    onDirectory?.(manifest.seq, object, conversations);
     collector.recordsOpened += object.records;
     return walked;
   } catch (error) {
@@ -210,6 +229,11 @@ async function verifyContent(
     add(finding(error.code === 'format_malformed' ? 'OBJECT_MALFORMED' : 'CONTENT_DAMAGED', place, `${error.message}.`));
     return undefined;
   }
+}
+
+/** Events of governance, and of day directories, which stand in the first object of their segments (format section 4). */
+function mayBeClear(chain: string, { no }: ManifestObject): boolean {
+  return chain === 'gov' || (messageChainOf(chain) !== undefined && no === 0);
 }
 
 /** Key of the wrap that opens an object. */

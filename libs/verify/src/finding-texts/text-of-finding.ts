@@ -2,6 +2,7 @@ import type { FindingCode } from '../findings.js';
 import { ARCHIVE_TEXTS } from './archive-texts.js';
 import { BUNDLE_TEXTS } from './bundle-texts.js';
 import { CHAINS_TEXTS } from './chains-texts.js';
+import { DAYS_TEXTS } from './days-texts.js';
 import type { FindingText } from './finding-text.js';
 import { LOG_TEXTS } from './log-texts.js';
 import { OBJECTS_TEXTS } from './objects-texts.js';
@@ -10,6 +11,7 @@ import { OBJECTS_TEXTS } from './objects-texts.js';
 const TEXTS: Readonly<Record<FindingCode, FindingText>> = {
   ...ARCHIVE_TEXTS,
   ...CHAINS_TEXTS,
+  ...DAYS_TEXTS,
   ...LOG_TEXTS,
   ...OBJECTS_TEXTS,
   ...BUNDLE_TEXTS,
