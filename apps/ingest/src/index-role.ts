@@ -1,5 +1,5 @@
 import type { OpenedArchive } from '@holdfast/assembly';
-import { IndexAuditor, IndexFollower, indexLag } from '@holdfast/indexing';
+import { DayKeeper, IndexAuditor, IndexFollower, indexLag } from '@holdfast/indexing';
 import type { AttestReport } from '@holdfast/indexing';
 import type { Component, Logger } from '@holdfast/platform';
 import type { RecordIndex } from '@holdfast/ports';
@@ -26,6 +26,7 @@ export class IndexRole {
   #index: RecordIndex | undefined;
   #follower: IndexFollower | undefined;
   #auditor: IndexAuditor | undefined;
+  #days: DayKeeper | undefined;
   #watching: Promise<void> = Promise.resolve();
   /** Segments that are sealed and not searchable, by chain, as of the last look; undefined before the first. */
   lag: readonly { readonly chain: string; readonly segments: number }[] | undefined;
@@ -40,6 +41,10 @@ export class IndexRole {
 
   get follower(): IndexFollower | undefined {
     return this.#follower;
+  }
+
+  get days(): DayKeeper | undefined {
+    return this.#days;
   }
 
   get auditor(): IndexAuditor | undefined {
@@ -59,6 +64,15 @@ export class IndexRole {
       onSkipped: (error) => this.#logger.debug({ err: error }, 'no sample of the index could be compared'),
     });
     this.#auditor.start();
+    // Behind the index: what is searchable was verified, and a dead search engine only delays day directories.
+    const follower = this.#follower;
+    this.#days = new DayKeeper({
+      ...opened,
+      alarms: this.alarms,
+      onRange: (chain, { day, firstSeq, lastSeq, objects }) =>
+        this.#logger.info({ chain, day, seq: firstSeq, segments: lastSeq - firstSeq + 1, records: objects.records }, 'day directories sealed'),
+    });
+    this.#days.start(() => follower.position);
     this.#component.to('running');
     this.#watching = this.#watch(opened, this.#follower).catch((error: unknown) => {
       if (!this.#abort.signal.aborted) throw error;
@@ -74,6 +88,7 @@ export class IndexRole {
     this.#abort.abort();
     this.#component.to('draining');
     await this.#watching;
+    await this.#days?.stop();
     await this.#auditor?.stop();
     await this.#follower?.stop();
     this.#component.to('stopped');

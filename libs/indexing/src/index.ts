@@ -1,8 +1,9 @@
 export { attestIndex } from './attest-index.js';
 export type { AttestOptions, AttestParts, AttestProgress, AttestReport, ChainRange } from './attest-index.js';
 export { DayKeeper } from './days/day-keeper.js';
-export type { DayCounts } from './days/day-keeper.js';
-export type { SealRangeParts } from './days/seal-range.js';
+export type { DayCounts, DayKeeperOptions } from './days/day-keeper.js';
+export { coveredAfter, openDay, readDaySegment } from './days/days-chain.js';
+export type { DaySegment, DaysCovered, OpenedDay } from './days/days-chain.js';
 export { documentsOf } from './documents.js';
 export type { RecordPlace } from './documents.js';
 export { IndexAuditor } from './index-auditor.js';

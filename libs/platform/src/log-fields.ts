@@ -14,6 +14,8 @@ export interface LogFields {
   readonly objectKey?: string;
   readonly versionId?: string;
   readonly cohort?: string;
+  /** `YYYY-MM-DD`, UTC. */
+  readonly day?: string;
   readonly kid?: string;
   readonly treeSize?: number | bigint;
 

@@ -2,7 +2,7 @@ import { SEAL_LIMITS, SealWorker } from '@holdfast/archiving';
 import type { PartitionStatus } from '@holdfast/archiving';
 import { openNotary } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
-import { IndexFollower } from '@holdfast/indexing';
+import { DayKeeper, IndexFollower } from '@holdfast/indexing';
 import type { IndexCounts } from '@holdfast/indexing';
 import { HoldfastError } from '@holdfast/record';
 import { Progress, count, print } from '../output.js';
@@ -140,9 +140,11 @@ export async function indexUntilIdle(
   const index = opened.index();
   const follower = new IndexFollower({ ...opened, index, alarms });
   try {
-    await follower.catchUp((counts) => {
+    const position = await follower.catchUp((counts) => {
       onProgress(counts.documents);
     });
+    // Days that were closed by what was sealed. The day under way stays open: nothing is sealed only to close it.
+    await new DayKeeper({ ...opened, alarms }).catchUp(position);
     return follower.counts;
   } finally {
     await index.close();

@@ -14,6 +14,11 @@ export interface DayCounts {
   directories: number;
 }
 
+export interface DayKeeperOptions extends SealRangeParts {
+  /** Hears of every range that this process has attested. */
+  readonly onRange?: (chain: string, range: DayRange) => void;
+}
+
 const EVERY_MS = 30_000;
 const MAX_LOST_RACES = 5;
 const ALARM_OF: Partial<Record<HoldfastError['code'], AlarmCode>> = {
@@ -47,13 +52,13 @@ interface ChainState {
  * die at any moment, and several may race; the claim decides, and who loses compares.
  */
 export class DayKeeper {
-  readonly #parts: SealRangeParts;
+  readonly #parts: DayKeeperOptions;
   readonly #abort = new AbortController();
   readonly #states = new Map<string, ChainState>();
   #running: Promise<void> | undefined;
   readonly counts: DayCounts = { ranges: 0, directories: 0 };
 
-  constructor(parts: SealRangeParts) {
+  constructor(parts: DayKeeperOptions) {
     this.#parts = parts;
   }
 
@@ -129,6 +134,7 @@ export class DayKeeper {
         state.closed.shift();
         state.part = 0;
         this.counts.ranges++;
+        this.#parts.onRange?.(chain, range);
       } else {
         lost++;
         this.#states.delete(chain);

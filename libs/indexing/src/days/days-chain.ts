@@ -1,7 +1,7 @@
 import { HoldfastError } from '@holdfast/record';
-import { decodeRecord, parseDayEvent, parseJson, toHex } from '@holdfast/seal';
-import type { DayClosed, DirectoriesAttested, Manifest } from '@holdfast/seal';
-import type { Archive, SegmentReader } from '@holdfast/vault';
+import { decodeRecord, deriveObjectKeys, fromHex, openDayDirectory, parseDayEvent, parseJson, toHex } from '@holdfast/seal';
+import type { DayClosed, DayDirectory, DirectoriesAttested, Manifest, ManifestObject } from '@holdfast/seal';
+import type { Archive, DataKeys, SegmentReader } from '@holdfast/vault';
 
 /** The events of one segment of a days chain. */
 export interface DaySegment {
@@ -40,4 +40,38 @@ export function coveredAfter({ closed, attested }: DaySegment, place: string): D
   if (attested !== undefined) return { nextSeq: attested.lastSeq + 1, part: 0 };
   if (closed !== undefined) return { nextSeq: closed.firstSeq, part: closed.part + 1 };
   throw new HoldfastError('chain_broken', `${place} is no day directory.`);
+}
+
+/** A day directory that was opened, ready to prove from (`dayProof` of libs/seal). */
+export interface OpenedDay extends DaySegment {
+  readonly closed: DayClosed;
+  /** Undefined when the directory has no entries. */
+  readonly labelKey?: Uint8Array;
+  readonly directory: DayDirectory;
+}
+
+/**
+ * Opens the directory that a segment of a days chain holds, everything checked; undefined for the attestation of a range without
+ * records. @throws HoldfastError `content_damaged`, `format_malformed`, `object_missing`, `key_missing`
+ */
+export async function openDay(archive: Archive, reader: SegmentReader, dataKeys: DataKeys, manifest: Manifest): Promise<OpenedDay | undefined> {
+  const { closed, attested } = await readDaySegment(archive, reader, manifest);
+  if (closed === undefined) return undefined;
+  const records: Parameters<typeof openDayDirectory>[2][number][] = [];
+  await reader.walk(manifest, (object) => (plain, start, end) => {
+    if (object.enc !== 'none') records.push(decodeRecord(plain.slice(start, end)).record);
+  });
+  const list = manifest.objects.find(({ enc }) => enc !== 'none');
+  return {
+    closed,
+    ...(attested !== undefined && { attested }),
+    ...(list !== undefined && { labelKey: await labelKeyOf(archive, dataKeys, manifest, list) }),
+    directory: openDayDirectory(archive.crypto, closed, records),
+  };
+}
+
+/** The label key of the list of a segment. @throws HoldfastError `key_missing`, `format_malformed` */
+export async function labelKeyOf(archive: Archive, dataKeys: DataKeys, { chain, seq }: Manifest, list: ManifestObject): Promise<Uint8Array> {
+  const dataKey = await dataKeys.open(chain, list);
+  return deriveObjectKeys(archive.crypto, dataKey, fromHex(list.random ?? '', 32), { archive: archive.id, chain, seq, no: list.no }).label;
 }

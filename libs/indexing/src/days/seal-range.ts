@@ -8,7 +8,6 @@ import {
   daysChain,
   deriveObjectKeys,
   encodeJson,
-  fromHex,
   labelCommitment,
   toHex,
   utf8,
@@ -16,7 +15,7 @@ import {
 import type { DayClosed, DayDirectory, DayEvent, DayRange, DirectoriesAttested, ObjectSecret, RangeCohort, SealedSegment } from '@holdfast/seal';
 import { ledgerCohort, ledgerKey, readCommitted } from '@holdfast/vault';
 import type { ChainWriter, CheckedClock, DataKeys } from '@holdfast/vault';
-import { readDaySegment } from './days-chain.js';
+import { labelKeyOf, readDaySegment } from './days-chain.js';
 import type { DaySegment } from './days-chain.js';
 import { gatherRange } from './gather.js';
 import type { GatherParts } from './gather.js';
@@ -162,15 +161,7 @@ async function compareWithWinner(
   const list = winner.manifest.objects.find(({ enc }) => enc !== 'none');
   let rebuilt: DayDirectory | undefined;
   if (facts !== undefined) {
-    const labelKey =
-      list?.random === undefined
-        ? new Uint8Array(32)
-        : deriveObjectKeys(archive.crypto, await dataKeys.open(days, list), fromHex(list.random, 32), {
-            archive: archive.id,
-            chain: days,
-            seq,
-            no: list.no,
-          }).label;
+    const labelKey = list === undefined ? new Uint8Array(32) : await labelKeyOf(archive, dataKeys, winner.manifest, list);
     const name = cohortName(facts.cohort);
     rebuilt = (await gatherRange(parts, chain, range, new Map([[name, labelKey]]), signal)).get(name);
   }
