@@ -1,11 +1,10 @@
 import { ctr, gcm } from '@noble/ciphers/aes.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { p256 } from '@noble/curves/nist.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { concat, fromBase64Url } from '@holdfast/seal';
-import type { Crypto, PublicKey } from '@holdfast/seal';
+import type { Crypto } from '@holdfast/seal';
+import { verifyEs256 } from './es256.js';
 import { storeAsZstd, unpackZstd } from './zstd.js';
 
 /**
@@ -36,23 +35,14 @@ export const webCrypto: Crypto = {
   },
   compress: storeAsZstd,
   decompress: unpackZstd,
-  verifyEs256(key, data, signature) {
-    if (signature.length !== 64) return false;
-    try {
-      // Low S is a rule of blockchains; RFC 7518 has none.
-      return p256.verify(signature, data, pointOf(key), { lowS: false, prehash: true, format: 'compact' });
-    } catch {
-      // Not a point of the curve: no signature can be right under it.
-      return false;
-    }
-  },
+  verifyEs256,
   verifyEd25519(key, data, signature) {
     if (key.length !== 32 || signature.length !== 64) return false;
     try {
       // Strict: ZIP 215 would accept spellings of a point that RFC 8032 §5.1.3 refuses.
       return ed25519.verify(signature, data, key, { zip215: false });
     } catch {
-      // As above: not a point.
+      // Not a point of the curve.
       return false;
     }
   },
@@ -68,9 +58,4 @@ export interface RunningSha256 {
 export function startSha256(): RunningSha256 {
   const hash = sha256.create();
   return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() };
-}
-
-/** SEC 1 §2.3.3, uncompressed; the curve itself judges length and point. */
-function pointOf({ x, y }: PublicKey): Uint8Array {
-  return concat(Uint8Array.of(4), fromBase64Url(x), fromBase64Url(y));
 }

@@ -190,6 +190,35 @@ export function describeCrypto(name: string, crypto: Crypto): void {
           expect(crypto.verifyEs256(jwk, data, other)).toBe(false);
       });
 
+      it('takes R and S from 1 to below the order, and nothing else (FIPS 186-5 §6.4.2)', () => {
+        const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+        const number = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(bytes)}`);
+        const of = (r: bigint, s: bigint): Uint8Array => hex([r, s].map((one) => one.toString(16).padStart(64, '0')).join(''));
+        const [r, s] = [number(signature.subarray(0, 32)), number(signature.subarray(32))];
+        // ECDSA has two signatures for each one; RFC 7518 has no rule that forbids the other.
+        expect(crypto.verifyEs256(jwk, data, of(r, order - s))).toBe(true);
+        for (const one of [0n, 1n, order - 1n, order, order + 1n, 2n ** 256n - 1n]) {
+          expect(crypto.verifyEs256(jwk, data, of(one, s))).toBe(false);
+          expect(crypto.verifyEs256(jwk, data, of(r, one))).toBe(false);
+        }
+        if (r + order < 2n ** 256n) expect(crypto.verifyEs256(jwk, data, of(r + order, s))).toBe(false);
+        expect(crypto.verifyEs256(jwk, data, of(order - r, s))).toBe(false);
+      });
+
+      it('verifies signatures of many keys over many texts, each under its own', () => {
+        const pairs = [0, 1, 2].map(() => generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+        const jwks = pairs.map((pair) => {
+          const { x = '', y = '' } = pair.publicKey.export({ format: 'jwk' });
+          return { kty: 'EC', crv: 'P-256', x, y, kid: 'A'.repeat(43) } as const;
+        });
+        fc.assert(
+          fc.property(bytes, fc.nat(2), fc.nat(2), (text, by, under) => {
+            const made = sign('sha256', text, { key: pairs[by]!.privateKey, dsaEncoding: 'ieee-p1363' });
+            expect(crypto.verifyEs256(jwks[under]!, text, made)).toBe(by === under);
+          }),
+        );
+      });
+
       it('is false for a key that is no point of the curve', () => {
         expect(crypto.verifyEs256({ ...jwk, y: jwk.x }, data, signature)).toBe(false);
         expect(crypto.verifyEs256({ ...jwk, x: '' }, data, signature)).toBe(false);
