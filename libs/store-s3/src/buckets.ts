@@ -49,6 +49,21 @@ export async function createBuckets(connection: S3Connection, buckets: ArchiveBu
   }
 }
 
+/** Creates those buckets that are missing. @returns the names of the created ones */
+export async function createMissing(
+  calls: S3Calls,
+  connection: S3Connection,
+  wanted: readonly { readonly bucket: string; readonly locked: boolean }[],
+): Promise<readonly string[]> {
+  const made: string[] = [];
+  for (const { bucket, locked } of wanted) {
+    if (await isThere(calls, bucket)) continue;
+    await create(calls, connection, bucket, locked);
+    made.push(bucket);
+  }
+  return made;
+}
+
 export async function checkVaultBucket(calls: S3Calls, bucket: string): Promise<void> {
   await checkThere(calls, bucket);
   if ((await versioningOf(calls, bucket)) !== 'Enabled') throw notLocked(bucket);
@@ -72,6 +87,17 @@ export async function checkClaimsBucket(calls: S3Calls, bucket: string): Promise
       'bad_configuration',
       `the claims bucket ${bucket} is or was versioned (${versioning}): conditional create is not safe there, use a new bucket without versioning`,
     );
+  }
+}
+
+async function isThere(calls: S3Calls, bucket: string): Promise<boolean> {
+  try {
+    await calls.retried((client) => client.send(new HeadBucketCommand({ Bucket: bucket })));
+    return true;
+  } catch (error) {
+    // Any other answer: `checkThere` says it better.
+    if (S3Fault.of(error).status === 404) return false;
+    return true;
   }
 }
 
@@ -110,13 +136,8 @@ function notLocked(bucket: string): HoldfastError {
 }
 
 async function create(calls: S3Calls, connection: S3Connection, bucket: string, locked: boolean): Promise<void> {
-  // AWS wants its region named except for the first one; other servers have names of their own for places.
-  const elsewhere = connection.endpoint === undefined && connection.region !== 'us-east-1';
-  const constraint = elsewhere ? { CreateBucketConfiguration: { LocationConstraint: regionOf(connection.region) } } : {};
   try {
-    await calls.retried((client) =>
-      client.send(new CreateBucketCommand({ Bucket: bucket, ...(locked ? { ObjectLockEnabledForBucket: true } : {}), ...constraint })),
-    );
+    await createBucket(calls, connection, bucket, locked);
   } catch (error) {
     const fault = S3Fault.of(error);
     if (fault.reason === 'BucketAlreadyOwnedByYou') return;
@@ -124,6 +145,16 @@ async function create(calls: S3Calls, connection: S3Connection, bucket: string, 
     if (fault.status === 409) await checkThere(calls, bucket);
     else throw toHoldfastError(fault, 'create the bucket', bucket);
   }
+}
+
+/** @throws S3Fault also for a bucket that is there */
+export async function createBucket(calls: S3Calls, connection: S3Connection, bucket: string, locked: boolean): Promise<void> {
+  // AWS wants its region named except for the first one; other servers have names of their own for places.
+  const elsewhere = connection.endpoint === undefined && connection.region !== 'us-east-1';
+  const constraint = elsewhere ? { CreateBucketConfiguration: { LocationConstraint: regionOf(connection.region) } } : {};
+  await calls.retried((client) =>
+    client.send(new CreateBucketCommand({ Bucket: bucket, ...(locked ? { ObjectLockEnabledForBucket: true } : {}), ...constraint })),
+  );
 }
 
 /** The SDK types the known regions; a region newer than the SDK is as good. */

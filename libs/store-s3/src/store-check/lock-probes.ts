@@ -1,17 +1,18 @@
-import { DeleteObjectsCommand } from '@aws-sdk/client-s3';
-import type { Lock } from '@holdfast/ports';
-import type { Bench, Right } from './bench.js';
-import { broken, judge, kept, notTried, type Outcome, type Probe } from './report.js';
+import { GetObjectRetentionCommand } from '@aws-sdk/client-s3';
+import { LOCKED_S, type Bench, type Right } from './bench.js';
+import { batch, changedBy, lockOf, spell, survived, together, unchangedBy } from './judgements.js';
+import { judge, type Probe } from './report.js';
 
-/** Long enough for the calls of one probe on a slow machine, short enough that nothing of a check stays for long. */
-const LOCKED_S = 30;
-const SHORT_S = 4;
+const ERASED = 'Whoever has a key to the store can destroy evidence before its time.';
+const SHORTENED = 'Whoever has a key to the store can end a lock early and then destroy evidence without a trace of force.';
 
-/** COMPLIANCE, GOVERNANCE and legal hold: what the archive's promise to keep rests on. */
+/** COMPLIANCE: what the archive's promise to keep rests on. */
 export const lockProbes: readonly Probe[] = [
   {
     name: 'lock_reads_back',
+    group: 'compliance',
     promise: 'HEAD of a version shows mode and retain-until exactly as they were put.',
+    meaning: 'Nobody can show until when a version is protected, and a lock that was dropped goes unnoticed.',
     reliedOn: true,
     quick: true,
     run: async (bench) => {
@@ -22,7 +23,9 @@ export const lockProbes: readonly Probe[] = [
   },
   {
     name: 'older_version_lock_reads_back',
-    promise: 'HEAD of a version that is not the newest shows its own lock and hold.',
+    group: 'compliance',
+    promise: 'HEAD of a version that is not the newest shows its own lock.',
+    meaning: 'As soon as something newer lies above it, nobody can show that the evidence below is protected.',
     reliedOn: true,
     quick: true,
     run: async (bench) => {
@@ -33,238 +36,144 @@ export const lockProbes: readonly Probe[] = [
       return judge(seen === spell(lock), `put ${spell(lock)}, read ${seen} after a newer version was put`);
     },
   },
-  refused('compliance_delete_refused', 'A version under COMPLIANCE cannot be deleted.', (bench, name, version) => bench.delete(name, version)),
-  refused(
+  {
+    name: 'get_retention_matches_head',
+    group: 'compliance',
+    promise: 'GetObjectRetention shows the same mode and date as HEAD, the date in ISO 8601.',
+    meaning: 'Two tools that look at the same lock come to different results.',
+    reliedOn: false,
+    quick: false,
+    run: async (bench) => {
+      const lock = bench.lock('COMPLIANCE', LOCKED_S);
+      const version = await bench.put('formats', lock);
+      const command = new GetObjectRetentionCommand({ Bucket: bench.vault, Key: bench.key('formats'), VersionId: version });
+      // The SDK takes no other spelling than RFC 3339.
+      const { Retention } = await bench.send((client) => client.send(command));
+      const seen = lockOf({ ObjectLockMode: Retention?.Mode, ObjectLockRetainUntilDate: Retention?.RetainUntilDate });
+      return judge(seen === spell(lock), `put ${spell(lock)}, GetObjectRetention reads ${seen}`);
+    },
+  },
+  deleteRefused('compliance_delete_refused', 'A version under COMPLIANCE cannot be deleted.', true, (bench, name, version) =>
+    bench.delete(name, version),
+  ),
+  deleteRefused(
     'compliance_bypass_refused',
     'A version under COMPLIANCE cannot be deleted with the bypass header.',
+    true,
     (bench, name, version) => bench.delete(name, version, true),
     'bypass',
   ),
-  refused('compliance_batch_refused', 'A version under COMPLIANCE cannot be deleted in a batch.', (bench, name, version) =>
+  deleteRefused('compliance_batch_refused', 'A version under COMPLIANCE cannot be deleted in a batch.', true, (bench, name, version) =>
     batch(bench, [[name, version]]),
+  ),
+  deleteRefused(
+    'compliance_batch_bypass_refused',
+    'A version under COMPLIANCE cannot be deleted in a batch with the bypass header.',
+    false,
+    (bench, name, version) => batch(bench, [[name, version]], true),
+    'bypass',
   ),
   {
     name: 'compliance_shorten_refused',
+    group: 'compliance',
     promise: 'The lock of a version under COMPLIANCE cannot be shortened.',
+    meaning: SHORTENED,
     reliedOn: true,
     quick: true,
     run: (bench) => unchangedBy(bench, 'shorten', 'COMPLIANCE', (version) => bench.retain('shorten', version, bench.lock('COMPLIANCE', 5))),
   },
   {
+    name: 'compliance_shorten_bypass_refused',
+    group: 'compliance',
+    promise: 'The lock of a version under COMPLIANCE cannot be shortened with the bypass header.',
+    meaning: SHORTENED,
+    reliedOn: true,
+    quick: false,
+    run: (bench) => unchangedBy(bench, 'shorten-b', 'COMPLIANCE', (version) => bench.retain('shorten-b', version, bench.lock('COMPLIANCE', 5), true)),
+  },
+  {
+    name: 'compliance_removal_refused',
+    group: 'compliance',
+    promise: 'The lock of a version under COMPLIANCE cannot be taken away by an empty retention, with bypass or without.',
+    meaning: SHORTENED,
+    reliedOn: true,
+    quick: false,
+    run: async (bench) =>
+      together({
+        plain: await unchangedBy(bench, 'remove', 'COMPLIANCE', (version) => bench.retain('remove', version, undefined)),
+        bypass: await unchangedBy(bench, 'remove-b', 'COMPLIANCE', (version) => bench.retain('remove-b', version, undefined, true)),
+      }),
+  },
+  {
     name: 'compliance_mode_kept',
+    group: 'compliance',
     promise: 'COMPLIANCE cannot be turned into GOVERNANCE, with bypass or without.',
+    meaning: 'An administrator turns the lock into one that he may lift, and then deletes.',
     reliedOn: true,
     quick: true,
-    run: (bench) =>
-      unchangedBy(bench, 'mode', 'COMPLIANCE', (version) => bench.retain('mode', version, bench.lock('GOVERNANCE', LOCKED_S + 20), true)),
+    run: async (bench) => {
+      const later = bench.lock('GOVERNANCE', LOCKED_S + 20);
+      return together({
+        plain: await unchangedBy(bench, 'mode', 'COMPLIANCE', (version) => bench.retain('mode', version, later)),
+        bypass: await unchangedBy(bench, 'mode-b', 'COMPLIANCE', (version) => bench.retain('mode-b', version, later, true)),
+      });
+    },
   },
   {
     name: 'compliance_extend',
+    group: 'compliance',
     promise: 'The lock of a version under COMPLIANCE can be made longer.',
+    meaning: 'Evidence cannot be kept longer when the law or a court asks for it.',
     reliedOn: true,
     quick: true,
     run: async (bench) => {
       const version = await bench.put('extend', bench.lock('COMPLIANCE', LOCKED_S));
-      const longer = bench.lock('COMPLIANCE', LOCKED_S + 15);
-      const refusal = await bench.retain('extend', version, longer);
-      if (await isTheirs(bench, refusal, 'retain')) return notTried('these credentials may not set a retention');
-      const seen = lockOf(await bench.head('extend', version));
-      return judge(
-        refusal === undefined && seen === spell(longer),
-        `asked for ${spell(longer)}, read ${seen}${refusal === undefined ? '' : `, refused: ${refusal}`}`,
-      );
-    },
-  },
-  {
-    name: 'governance_delete_refused',
-    promise: 'A version under GOVERNANCE cannot be deleted without bypass.',
-    reliedOn: true,
-    quick: true,
-    run: async (bench) => {
-      const version = await bench.put('governance', bench.lock('GOVERNANCE', LOCKED_S));
-      return survived(bench, 'governance', version, await bench.delete('governance', version));
-    },
-  },
-  {
-    name: 'governance_shorten_refused',
-    promise: 'The lock of a version under GOVERNANCE cannot be shortened without bypass.',
-    reliedOn: true,
-    quick: true,
-    run: (bench) => unchangedBy(bench, 'g-shorten', 'GOVERNANCE', (version) => bench.retain('g-shorten', version, bench.lock('GOVERNANCE', 5))),
-  },
-  {
-    name: 'governance_bypass',
-    promise: 'With the bypass right a version under GOVERNANCE can be deleted.',
-    reliedOn: false,
-    quick: false,
-    run: async (bench) => {
-      const version = await bench.put('bypass', bench.lock('GOVERNANCE', LOCKED_S));
-      const refusal = await bench.delete('bypass', version, true);
-      // No fault of the store: good practice denies the right to everybody but the role that destroys keys.
-      if (refusal !== undefined) return notTried(`these credentials may not bypass (${refusal})`);
-      return judge(!(await bench.exists('bypass', version)), 'accepted, and the version is gone');
-    },
-  },
-  {
-    name: 'hold_blocks_delete',
-    promise: 'A version under legal hold cannot be deleted, with the bypass header or without.',
-    reliedOn: true,
-    quick: true,
-    run: async (bench) => {
-      // No lock: only the hold can be what refuses.
-      const version = await bench.put('hold');
-      const set = await bench.hold('hold', version, true);
-      if (set !== undefined)
-        return /AccessDenied|HTTP 403/.test(set) ? notTried(`these credentials may not set a hold (${set})`) : broken(`the hold was refused: ${set}`);
-      const read = (await bench.head('hold', version)).ObjectLockLegalHoldStatus;
-      if (read !== 'ON') return broken(`the hold was accepted and reads ${read ?? 'as absent'}`);
-      const outcome = await survived(bench, 'hold', version, await bench.delete('hold', version));
-      const bypassed = outcome.result === 'kept' ? await survived(bench, 'hold', version, await bench.delete('hold', version, true)) : outcome;
-      if (bypassed.result !== 'broken') await bench.hold('hold', version, false);
-      return bypassed;
-    },
-  },
-  {
-    name: 'hold_outlives_lock',
-    promise: 'A version under legal hold cannot be deleted when its lock has ended, alone or in a batch.',
-    reliedOn: true,
-    quick: false,
-    run: async (bench) => {
-      const lock = bench.lock('COMPLIANCE', SHORT_S);
-      const names = ['held-1', 'held-2'] as const;
-      const [one, two] = await Promise.all(names.map((name) => bench.put(name, lock)));
-      if (one === undefined || two === undefined) return notTried('nothing was put');
-      const set = (await bench.hold('held-1', one, true)) ?? (await bench.hold('held-2', two, true));
-      if (set !== undefined) return notTried(`no hold could be set (${set})`);
-      await bench.passed(lock.retainUntil);
-      const outcome = await survived(bench, 'held-1', one, await bench.delete('held-1', one));
-      const batched = await survived(bench, 'held-2', two, await batch(bench, [['held-2', two]]));
-      // On a store that deleted them these are answered 404, which changes nothing.
-      await bench.hold('held-1', one, false);
-      await bench.hold('held-2', two, false);
-      return outcome.result === 'kept' ? { ...batched, seen: `alone: ${outcome.seen}; in a batch: ${batched.seen}` } : outcome;
-    },
-  },
-  {
-    name: 'batch_keeps_locked',
-    promise: 'A batch delete of an expired and a locked version leaves the locked one.',
-    reliedOn: true,
-    quick: false,
-    run: async (bench) => {
-      const short = bench.lock('COMPLIANCE', SHORT_S);
-      const expired = await bench.put('mixed-expired', short);
-      const locked = await bench.put('mixed-locked', bench.lock('COMPLIANCE', LOCKED_S + 15));
-      await bench.passed(short.retainUntil);
-      const said = await batch(bench, [
-        ['mixed-expired', expired],
-        ['mixed-locked', locked],
-      ]);
-      return survived(bench, 'mixed-locked', locked, said);
-    },
-  },
-  {
-    name: 'delete_after_expiry',
-    promise: 'When its lock has ended and no hold is on, a version can be deleted.',
-    reliedOn: false,
-    quick: false,
-    run: async (bench) => {
-      const lock = bench.lock('COMPLIANCE', SHORT_S);
-      const version = await bench.put('expired', lock);
-      await bench.passed(lock.retainUntil);
-      const refusal = await bench.delete('expired', version);
-      const there = await bench.exists('expired', version);
-      return judge(
-        refusal === undefined && !there,
-        refusal === undefined ? `accepted, the version is ${there ? 'still there' : 'gone'}` : `refused: ${refusal}`,
-      );
+      return changedBy(bench, 'extend', version, bench.lock('COMPLIANCE', LOCKED_S + 15));
     },
   },
   {
     name: 'concurrent_lock_calls',
+    group: 'hold',
     promise: 'Retention and hold calls to one version at the same moment all succeed.',
+    meaning: 'A hold that was asked for may not be set: whoever sets it has to read it back and ask again.',
     reliedOn: false,
     quick: false,
     run: async (bench) => {
       const version = await bench.put('both', bench.lock('GOVERNANCE', LOCKED_S));
       let failed = 0;
       const calls = 10;
+      const before = bench.answers.length;
       for (let i = 0; i < calls; i++) {
         const sent = [bench.hold('both', version, i % 2 === 0), bench.retain('both', version, bench.lock('GOVERNANCE', LOCKED_S + i))];
         failed += (await Promise.allSettled(sent)).filter((one) => one.status === 'rejected').length;
       }
       await bench.hold('both', version, false);
-      return judge(failed === 0, `${String(failed)} of ${String(2 * calls)} calls failed after all retries`);
+      const refusals = bench.answers.length - before;
+      return judge(
+        failed + refusals === 0,
+        `of ${String(2 * calls)} calls ${String(failed)} failed after all retries, ${String(refusals)} were refused`,
+      );
     },
   },
 ];
 
-function refused(
+function deleteRefused(
   name: string,
   promise: string,
+  quick: boolean,
   act: (bench: Bench, name: string, version: string) => Promise<string | undefined>,
   right: Right = 'delete',
 ): Probe {
   return {
     name,
+    group: 'compliance',
     promise,
+    meaning: ERASED,
     reliedOn: true,
-    quick: true,
+    quick,
     run: async (bench) => {
       const version = await bench.put(name, bench.lock('COMPLIANCE', LOCKED_S));
       return survived(bench, name, version, await act(bench, name, version), right);
     },
   };
-}
-
-const WITHOUT_RIGHT = 'these credentials may not do that to anything, so it was not the lock that refused';
-
-/** A refusal for want of a right says nothing about the store. */
-async function isTheirs(bench: Bench, refusal: string | undefined, right: Right): Promise<boolean> {
-  return refusal !== undefined && /AccessDenied|HTTP 403/.test(refusal) && !(await bench.may(right));
-}
-
-/** What counts is not what the server said but whether the version is still there. */
-async function survived(bench: Bench, name: string, version: string, refusal: string | undefined, right: Right = 'delete'): Promise<Outcome> {
-  const there = await bench.exists(name, version);
-  if (there && (await isTheirs(bench, refusal, right))) return notTried(WITHOUT_RIGHT);
-  const said = refusal === undefined ? 'the delete was accepted' : `the delete was refused (${refusal})`;
-  if (!there) return broken(`${said} and the version is gone`);
-  return refusal === undefined ? broken(`${said}, though the version is still there`) : kept(`${said} and the version is there`);
-}
-
-async function unchangedBy(
-  bench: Bench,
-  name: string,
-  mode: Lock['mode'],
-  change: (version: string) => Promise<string | undefined>,
-): Promise<Outcome> {
-  const lock = bench.lock(mode, LOCKED_S);
-  const version = await bench.put(name, lock);
-  const refusal = await change(version);
-  if (await isTheirs(bench, refusal, 'retain')) return notTried(WITHOUT_RIGHT);
-  const seen = lockOf(await bench.head(name, version));
-  return judge(seen === spell(lock), `${refusal === undefined ? 'accepted' : `refused (${refusal})`}, and the lock reads ${seen}`);
-}
-
-/** A batch answers 200 with the refusals inside. */
-async function batch(bench: Bench, versions: readonly (readonly [string, string])[]): Promise<string | undefined> {
-  const Objects = versions.map(([name, version]) => ({ Key: bench.key(name), VersionId: version }));
-  let errors: readonly string[] = [];
-  const refusal = await bench.refusal(
-    bench.calls.retried(async (client) => {
-      const output = await client.send(new DeleteObjectsCommand({ Bucket: bench.vault, Delete: { Objects } }));
-      errors = (output.Errors ?? []).map((error) => error.Code ?? 'error');
-    }),
-  );
-  return refusal ?? errors[0];
-}
-
-function lockOf(state: { readonly ObjectLockMode?: string | undefined; readonly ObjectLockRetainUntilDate?: Date | undefined }): string {
-  return state.ObjectLockMode === undefined
-    ? 'no lock'
-    : `${state.ObjectLockMode} until ${state.ObjectLockRetainUntilDate?.toISOString() ?? 'nothing'}`;
-}
-
-function spell(lock: Lock): string {
-  return `${lock.mode} until ${lock.retainUntil.toISOString()}`;
 }
