@@ -79,6 +79,7 @@ export class SealRole {
           ...opened,
           source,
           limits: this.#limits,
+          closeDays: true,
           alarms: this.alarms,
           onCommitted: (_at, chain, { seq }) => {
             this.#checks?.committed(chain, seq);

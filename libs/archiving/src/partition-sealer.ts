@@ -5,7 +5,7 @@
 import { HoldfastError, kindOf } from '@holdfast/record';
 import type { RawRecord } from '@holdfast/record';
 import type { RecordBatch, StartAt, TopicPartition, Uncompared } from '@holdfast/ports';
-import { SegmentBuilder } from '@holdfast/seal';
+import { SegmentBuilder, dayOf } from '@holdfast/seal';
 import type { Cohort, ObjectSecret } from '@holdfast/seal';
 import { ChainWriter, pause, readCommitted, readHead } from '@holdfast/vault';
 import type {
@@ -57,6 +57,9 @@ const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 10_000;
 /** Lost claims at one number after which it is reported as contended. */
 const CONTENDED_AFTER = 3;
+const DAY_MS = 86_400_000;
+/** How long after midnight (UTC) an idle day is closed. */
+const IDLE_DAY_MS = 10 * 60_000;
 /** Bytes of records in one segment, whatever the limits say. */
 const LARGEST_BYTES = 48 * 1024 * 1024;
 
@@ -80,6 +83,8 @@ export class PartitionSealer {
   readonly #observer: SealObserver;
   readonly #abort = new AbortController();
   #writer: ChainWriter | undefined;
+  /** Once `start` seals nothing itself any more. */
+  #started = false;
   #chain = '';
   #open: OpenSegment | undefined;
   #opening: Promise<OpenSegment> | undefined;
@@ -140,6 +145,7 @@ export class PartitionSealer {
       await governance.refresh();
       await this.#sealAcceptedGap();
       const last = await lastSealed(archive, reader, governance.keys, this.#chain, this.#writer.head.last);
+      this.#started = true;
       return { next: this.#nextOffset, ...(last !== undefined && { last }) };
     });
   }
@@ -205,6 +211,44 @@ export class PartitionSealer {
   closeIfOld(ageMs: number, now: number): void {
     // An empty one is being opened, or waits for a key.
     if (this.#open !== undefined && this.#open.builder.records > 0 && now - this.#open.openedAt >= ageMs) this.#close();
+  }
+
+  /**
+   * Ends a day that has records and is followed by nothing: its directories (vault format section 15) wait for a segment of a later
+   * day, so an idle chain gets one without records, once. Nothing happens while anything is open or under way.
+   */
+  closeDay(): void {
+    const { archive, clock, governance } = this.#tools;
+    const writer = this.#writer;
+    const last = writer?.head.last?.manifest;
+    if (!this.#started || writer === undefined || last === undefined || this.#failure !== undefined || this.#abort.signal.aborted) return;
+    if (this.#open !== undefined || this.#opening !== undefined || this.#inFlight > 0 || this.#nextSeq !== writer.head.seqs) return;
+    const now = archive.clock.now();
+    // Behind midnight by some minutes: whoever has records today closes the day with them.
+    const due = Date.parse(`${dayOf(last)}T00:00:00.000Z`) + DAY_MS + IDLE_DAY_MS;
+    const empty = last.records === 0 && last.holes.losses.length === 0;
+    if (empty || last.closing !== undefined || now.getTime() < due) return;
+    // Number and head of gov are taken in this turn: a segment that is opened meanwhile comes behind and obeys no older head.
+    const seq = this.#nextSeq++;
+    const rules = governance.rules();
+    const segment = new SegmentBuilder(archive.crypto, { archive: archive.id, chain: this.#chain, seq }, this.#nextOffset).finish();
+    this.#inFlight++;
+    this.#tail = this.#tail
+      .then(async () => {
+        if (this.#failure !== undefined) return;
+        const staged = await this.#patiently(async () => writer.stage(seq, segment, rules, await clock.now()));
+        const committed = await this.#patiently(() => writer.commit(staged, rules, {}, this.#abort.signal));
+        if (committed === undefined)
+          throw new HoldfastError('claim_lost', `another worker sealed ${this.#chain} ${seq}; this one starts again behind it.`);
+        this.#observer.committed(this.#at, this.#chain, { seq, next: BigInt(committed.manifest.next), records: 0, bytes: 0 });
+      })
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => {
+        this.#inFlight--;
+        this.#freeSlots();
+      });
   }
 
   /** Closes whatever is open now. */
@@ -287,9 +331,7 @@ export class PartitionSealer {
       .finally(() => {
         this.#tools.budget.give(open.bytes);
         this.#inFlight--;
-        const slots = this.#slots;
-        this.#slots = [];
-        for (const free of slots) free();
+        this.#freeSlots();
       });
   }
 
@@ -405,6 +447,12 @@ export class PartitionSealer {
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     return Promise.race([room, promise]).finally(() => signal.removeEventListener('abort', end));
+  }
+
+  #freeSlots(): void {
+    const slots = this.#slots;
+    this.#slots = [];
+    for (const free of slots) free();
   }
 
   #slot(): Promise<void> {

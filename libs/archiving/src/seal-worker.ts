@@ -49,6 +49,8 @@ export interface SealWorkerOptions {
   readonly sourceName: string;
   readonly limits: SealLimits;
   readonly alarms: Alarms;
+  /** Whether days that nothing follows are closed by a segment without records: for services, not for runs that end. */
+  readonly closeDays?: boolean;
   /** How often a stopped partition looks whether its cause has been mended, milliseconds. */
   readonly reliefMs?: number;
   /** Called after each commit; a hint for notices and logs. */
@@ -278,6 +280,7 @@ export class SealWorker implements PartitionHandler, SealObserver {
     const age = segmentAge(limits, active);
     for (const [name, partition] of this.#partitions) {
       partition.closeIfOld(age, now);
+      if (this.#options.closeDays === true) partition.closeDay();
       // A commit failed while no batch was under way: stop the partition here, the source does not know yet.
       if (partition.failure !== undefined && !this.#stopped.has(name)) {
         const [topic = '', number = ''] = splitName(name);

@@ -91,9 +91,7 @@ export class DayKeeper {
       } catch (error) {
         this.#states.delete(chain);
         if (this.#stopped()) return;
-        const known = error instanceof HoldfastError ? error : new HoldfastError('chain_broken', 'it failed in an unforeseen way.', { cause: error });
-        const severity = kindOf(known) === 'transient' ? 'waiting' : 'stopped';
-        alarms.raise(ALARM_OF[known.code] ?? 'CONTENT_DAMAGED', place, severity, `Day directories of ${chain}: ${known.message}`);
+        this.#raise(place, error);
       }
     }
   }
@@ -104,13 +102,19 @@ export class DayKeeper {
       try {
         const now = position();
         if (now !== undefined) await this.catchUp(now);
+        for (const code of ALARMS) this.#parts.alarms.clear(code, 'days');
       } catch (error) {
-        // Governance cannot be read now: the follower beside this one meets the same, says so and waits.
-        if (!(error instanceof HoldfastError)) throw error;
+        if (!this.#stopped()) this.#raise('days', error);
       }
       // Processes that were started together must not build the same directories together for ever.
       await pause(everyMs * (0.5 + Math.random()), signal).catch(() => undefined);
     }
+  }
+
+  #raise(place: string, error: unknown): void {
+    const known = error instanceof HoldfastError ? error : new HoldfastError('chain_broken', 'it failed in an unforeseen way.', { cause: error });
+    const severity = kindOf(known) === 'transient' ? 'waiting' : 'stopped';
+    this.#parts.alarms.raise(ALARM_OF[known.code] ?? 'CONTENT_DAMAGED', place, severity, `Day directories: ${known.message}`);
   }
 
   /** A method, because the compiler takes a property that was false to stay so. */
