@@ -105,7 +105,7 @@ export async function verifyChain(context: VerifyContext, chain: string, hooks: 
       const pin = `${object.dataKey} ${object.wraps?.kek ?? ''} ${object.wraps?.escrow ?? ''}`;
       if (dataKeys.has(pin)) continue;
       dataKeys.add(pin);
-      await checkWraps(context, chain, object);
+      await checkWraps(context, committed.manifest, object);
     }
     hooks.onSegment?.(committed);
     noteSigner(context, committed);

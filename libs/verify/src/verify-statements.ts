@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/record';
+import { horizonMonths } from '@holdfast/governance';
 import type { ClearEvent } from '@holdfast/governance';
-import { MAX_JWS, parseJson, parseJws, toHex, verifyJws } from '@holdfast/seal';
+import { MAX_JWS, parseJson, parseJws, retainUntil, toHex, verifyJws } from '@holdfast/seal';
 import type { VerifyContext } from './context.js';
 import { finding } from './findings.js';
 
@@ -10,6 +11,7 @@ const STATEMENT_TYP = 'holdfast-statement';
 const KEY_STATEMENT_TYP = 'holdfast-key-statement';
 /** Recovery keys that must stand behind a decision about keys, except where one person is all there is (format section 13). */
 const PEOPLE = 2;
+const DAY_MS = 86_400_000;
 
 /** Events that name statements, by the hash of the statement. */
 export type NamedStatements = Map<string, { readonly event: ClearEvent; readonly seq: number }>;
@@ -25,17 +27,24 @@ export function noteStatements(named: NamedStatements, event: ClearEvent, seq: n
  * that names them; and enough of them behind each event about keys.
  */
 export async function verifyStatements(context: VerifyContext, named: NamedStatements): Promise<void> {
-  const met = new Set<string>();
+  /** Versions with the bytes that the name says. */
+  const met = new Map<string, readonly string[]>();
   const signers = new Map<ClearEvent, Set<string>>();
   for await (const { key, version, deleteMarker } of context.evidence.list(STATEMENT_PREFIX)) {
     const hash = /^s\/([0-9a-f]{64})\.jws$/.exec(key)?.[1];
     if (deleteMarker) context.add(finding('DELETE_MARKER', key, 'a delete marker hides a statement.'));
     else if (hash === undefined) context.add(finding('ORPHAN', key, 'this is not the name of a statement.'));
     if (hash === undefined || deleteMarker) continue;
-    met.add(hash);
     const bytes = await context.evidence.get(key, version, MAX_JWS);
     if (bytes === undefined || toHex(context.crypto.sha256(bytes)) !== hash) {
+      met.set(hash, met.get(hash) ?? []);
       context.add(finding('OBJECT_DIFFERS', key, 'its bytes are not those that its name says.'));
+      continue;
+    }
+    const versions = met.get(hash) ?? [];
+    met.set(hash, [...versions, version]);
+    if (versions.length > 0) {
+      context.add(finding('EQUAL_COPY', key, 'a second version with the same bytes.'));
       continue;
     }
     const by = named.get(hash);
@@ -48,8 +57,11 @@ export async function verifyStatements(context: VerifyContext, named: NamedState
       else context.add(finding('STATEMENT_INVALID', key, 'it says something else than the event of gov that names it.'));
     }
   }
-  for (const hash of named.keys())
-    if (!met.has(hash)) context.add(finding('OBJECT_MISSING', `s/${hash}.jws`, 'gov names this statement, and it is not there.'));
+  for (const [hash, { event, seq }] of named) {
+    const versions = met.get(hash);
+    if (versions === undefined) context.add(finding('OBJECT_MISSING', `s/${hash}.jws`, 'gov names this statement, and it is not there.'));
+    else if (versions.length > 0) await checkLock(context, `s/${hash}.jws`, versions, event, seq);
+  }
   for (const { event, seq } of new Set(named.values())) {
     if (event.type === 'claims.repaired') continue;
     const needed = context.state.profile === 'embedded' ? 1 : Math.min(PEOPLE, openRecoveryKeys(context, seq).size);
@@ -57,6 +69,25 @@ export async function verifyStatements(context: VerifyContext, named: NamedState
     if (there < needed)
       context.add(finding('STATEMENT_INVALID', `gov ${seq}`, `${event.type} needs statements of ${needed} recovery keys, ${there} stand behind it.`));
   }
+}
+
+/**
+ * A statement is locked like the event of `gov` that names it, which was sealed right after it: it may have been stored on the
+ * last day of the month before.
+ */
+async function checkLock(context: VerifyContext, key: string, versions: readonly string[], event: ClearEvent, seq: number): Promise<void> {
+  const stored = Date.parse(event.time) - DAY_MS;
+  // Whatever stands there as a time may be none.
+  const least = Number.isNaN(stored) ? new Date(0) : retainUntil(new Date(stored), horizonMonths(context.state.classesAt(seq).values()));
+  let longest: Date | undefined;
+  for (const version of versions) {
+    const lock = (await context.evidence.head(key, version))?.lock;
+    if (lock?.mode !== 'COMPLIANCE') continue;
+    if (lock.retainUntil >= least) return;
+    if (longest === undefined || lock.retainUntil > longest) longest = lock.retainUntil;
+  }
+  if (longest === undefined) context.add(finding('LOCK_MISSING', key, 'the statement is not locked in COMPLIANCE mode.'));
+  else context.add(finding('LOCK_SHORT', key, `locked until ${longest.toISOString()}, demanded is ${least.toISOString()}.`));
 }
 
 /** Recovery keys that were valid when `gov` had `seq` segments. */

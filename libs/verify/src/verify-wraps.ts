@@ -1,6 +1,7 @@
+import { horizonMonths } from '@holdfast/governance';
 import { HoldfastError } from '@holdfast/record';
-import { LEDGER_CLASS, endOfPeriod, fromBase64Url, fromUtf8, parseJson, toHex, wrapPrefix } from '@holdfast/seal';
-import type { ManifestObject } from '@holdfast/seal';
+import { LEDGER_CLASS, endOfPeriod, fromBase64Url, fromUtf8, parseJson, retainUntil, toHex, wrapPrefix } from '@holdfast/seal';
+import type { Manifest, ManifestObject } from '@holdfast/seal';
 import type { VerifyContext } from './context.js';
 import type { StoredVersion } from './evidence.js';
 import { finding } from './findings.js';
@@ -16,10 +17,15 @@ type Kind = keyof typeof KINDS;
  * Both wraps of a data key: there, with the bytes that the manifests pin, locked until their cohort ends, and with headers
  * that name what the manifest and `gov` name. That the escrow wrap opens is proven by the restore drill.
  */
-export async function checkWraps(context: VerifyContext, chain: string, object: ManifestObject): Promise<void> {
+export async function checkWraps(
+  context: VerifyContext,
+  { chain, governance }: Pick<Manifest, 'chain' | 'governance'>,
+  object: ManifestObject,
+): Promise<void> {
   const [day = '', id = ''] = (object.dataKey ?? '').split('/');
   const prefix = `${wrapPrefix(chain, { className: object.cohort.class, period: object.cohort.period }, day)}${id}/`;
   const pinned: Readonly<Record<Kind, string | undefined>> = { 'kek.jwe': object.wraps?.kek, 'escrow.jwe': object.wraps?.escrow };
+  const until = lockedUntil(context, object, day, governance.next);
   const met = new Set<string>();
   const others: { name: string; key: string; version: string }[] = [];
   for await (const stored of context.evidence.wraps(prefix)) {
@@ -33,7 +39,7 @@ export async function checkWraps(context: VerifyContext, chain: string, object: 
       context.add(finding('ORPHAN', key, 'this is not the name of a wrap.'));
       continue;
     }
-    await checkLock(context, object, stored);
+    await checkLock(context, until, stored);
     const bytes = await context.evidence.wrap(key, version, MOST);
     const problem = bytes === undefined ? 'it was listed and cannot be read' : headerProblem(context, chain, object, id, name, bytes);
     if (problem !== undefined) context.add(finding('WRAP_DAMAGED', key, `${problem}.`));
@@ -53,13 +59,21 @@ export async function checkWraps(context: VerifyContext, chain: string, object: 
     if (!met.has(kind)) context.add(finding('WRAP_MISSING', `${prefix}${kind}`, 'a wrap of a data key in use is not there.'));
 }
 
-async function checkLock(context: VerifyContext, object: ManifestObject, { key, version }: StoredVersion): Promise<void> {
+/**
+ * To when the wraps of a data key are locked: until the cohort ends, as its content is. A ledger cohort is a year of sealing and
+ * its content is locked to the horizon, counted here from the day on which the key was made.
+ */
+function lockedUntil({ state }: VerifyContext, { cohort }: ManifestObject, day: string, govNext: number): Date {
+  if (cohort.class !== LEDGER_CLASS.name || Number.isNaN(Date.parse(day))) return endOfPeriod(cohort.period);
+  return retainUntil(new Date(day), horizonMonths(state.classesAt(govNext).values()));
+}
+
+async function checkLock(context: VerifyContext, until: Date, { key, version }: StoredVersion): Promise<void> {
   const state = await context.evidence.wrapState(key, version);
-  const until = endOfPeriod(object.cohort.period);
   if (state?.lock === null || state === undefined) context.add(finding('LOCK_MISSING', key, 'a wrap of a data key is not locked.'));
-  else if (state.lock.retainUntil < until && object.cohort.class !== LEDGER_CLASS.name)
+  else if (state.lock.retainUntil < until)
     context.add(
-      finding('LOCK_SHORT', key, `a wrap is locked until ${state.lock.retainUntil.toISOString()}, its cohort ends ${until.toISOString()}.`),
+      finding('LOCK_SHORT', key, `a wrap is locked until ${state.lock.retainUntil.toISOString()}, what it opens until ${until.toISOString()}.`),
     );
 }
 

@@ -65,9 +65,10 @@ export class CheckpointWalk {
       context.collector.skipped.add('Time-stamp tokens were not checked: the policy names no authority.');
   }
 
-  /** Whether the log has signed exactly this size and root. */
+  /** Whether the log has signed exactly this size and root, as far as the vault or the verifier holds such a checkpoint. */
   async has(end: { readonly size: number; readonly root: Uint8Array } | undefined): Promise<boolean> {
     if (end === undefined) return false;
+    if (this.#brought.some(({ size, root }) => size === end.size && equalBytes(root, end.root))) return true;
     for await (const object of logObjects(this.#context, `${CHECKPOINT_PREFIX}${paddedSeq(end.size)}-`)) {
       const open = object === undefined ? undefined : this.#open(object.bytes, this.#keys(end.size));
       if (typeof open === 'object' && open.checkpoint.size === end.size && equalBytes(open.checkpoint.root, end.root)) return true;
@@ -90,21 +91,26 @@ export class CheckpointWalk {
     }
   }
 
-  /** What lies behind the end of the log: it was longer once. `whole`: the walk came to the end, and nobody goes on. */
-  async finish(size: number, whole: boolean): Promise<void> {
+  /**
+   * What lies behind the end of the log: it was longer once. `whole`: the walk came to the end; `goesOn`: somebody has gone
+   * on since it began; `reach`: entries with the longest batch that may be the last.
+   */
+  async finish(size: number, { whole, goesOn, reach }: { readonly whole: boolean; readonly goesOn: boolean; readonly reach: number }): Promise<void> {
     const { add } = this.#context;
+    // The verifier held them before the walk began: whoever goes on meanwhile does not explain what is missing under them.
     for (const { place, size: mine } of this.#brought) {
       if (whole) add(finding('LOG_ROLLED_BACK', place, `it has ${mine} entries, the log only ${size}: its end was cut off.`));
     }
     const place = (object: LogObject): string => object.key;
     for (let object = await this.#stored.take(); object !== undefined; object = await this.#stored.take()) {
-      if (!whole) continue;
+      if (!whole || goesOn) continue;
       const open = this.#open(object.bytes, this.#keys());
       if (typeof open === 'string') add(finding('CHECKPOINT_INVALID', place(object), open));
-      else add(finding('LOG_ROLLED_BACK', place(object), `it has ${open.checkpoint.size} entries, the log only ${size}: its end was cut off.`));
+      else if (open.checkpoint.size > reach)
+        add(finding('LOG_ROLLED_BACK', place(object), `it has ${open.checkpoint.size} entries, the log only ${size}: its end was cut off.`));
     }
     for (let token = await this.#tokens.take(); token !== undefined; token = await this.#tokens.take())
-      if (whole) add(finding('OBJECT_MISSING', token.key, 'the checkpoint under this time-stamp token is not there.'));
+      if (whole && !goesOn) add(finding('OBJECT_MISSING', token.key, 'the checkpoint under this time-stamp token is not there.'));
   }
 
   async #judge(object: LogObject, name: { readonly size: number; readonly hash: string }, point: LogPoint): Promise<void> {

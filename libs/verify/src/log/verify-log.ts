@@ -56,6 +56,8 @@ class LogWalk {
   /** Entries of the entries tile that is not full yet. */
   #entries: Uint8Array[] = [];
   #batches = 0;
+  /** Batches of the last number that nothing says to be committed. */
+  #undecided: readonly LogObject[] = [];
 
   constructor(context: VerifyContext, anchors: Anchors) {
     this.#context = context;
@@ -72,9 +74,10 @@ class LogWalk {
     } finally {
       await batches.close();
     }
-    // Whoever goes on meanwhile may have stored what no listing of ours has.
-    whole = whole && !(await this.#isStored(this.#fold.end.no));
-    await this.#checkpoints.finish(this.#fold.end.size, whole);
+    const { no, size: end } = this.#fold.end;
+    const goesOn = whole && (await this.#goesOn(no));
+    await this.#checkpoints.finish(end, { whole, goesOn, reach: Math.max(end, ...this.#undecided.map((one) => endOf(one)?.size ?? 0)) });
+    whole = whole && !goesOn;
     for (let left = await this.#states.take(); left !== undefined; left = await this.#states.take())
       if (whole) this.#context.add(finding('LOG_DIFFERS', left.key, 'it is the state of a batch that the log does not have.'));
     const { size, tick } = this.#fold.end;
@@ -125,6 +128,16 @@ class LogWalk {
     return false;
   }
 
+  /** Whether somebody went on behind what was walked while it was walked: then a longer checkpoint is no sign of a loss. */
+  async #goesOn(no: number): Promise<boolean> {
+    const { evidence } = this.#context;
+    // Nothing is signed before its claim is there. A batch without one, whoever put it there, hides nothing.
+    if (evidence.claims) return (await evidence.claim(claimKey(LOG_CHAIN, no))) !== undefined;
+    const seen = new Set(this.#undecided.map(({ key }) => key));
+    for await (const { key, deleteMarker } of evidence.list(batchPrefix(no))) if (!deleteMarker && !seen.has(key)) return true;
+    return this.#isStored(no + 1);
+  }
+
   async #candidates(batches: LogCursor, no: number): Promise<LogObject[]> {
     const found: LogObject[] = [];
     for (;;) {
@@ -148,12 +161,19 @@ class LogWalk {
       add(finding('CLAIM_DIFFERS', place, 'its claim names another batch than the log goes on from.'));
     if (claimed === undefined && evidence.claims && byNext !== undefined)
       add(finding('CLAIMS_ROLLED_BACK', place, 'its successor exists, but its claim is gone: "holdfast claims rebuild" restores it.'));
-    if (chosen === undefined && !evidence.claims) {
-      const signed = await Promise.all(candidates.map(async (candidate) => ({ candidate, signed: await this.#checkpoints.has(endOf(candidate)) })));
-      chosen = signed.find((one) => one.signed)?.candidate ?? (candidates.length === 1 ? candidates[0] : undefined);
-      if (chosen !== undefined && !signed.some((one) => one.signed))
+    if (chosen === undefined && claimed === undefined) {
+      const signed = await Promise.all(candidates.map((candidate) => this.#checkpoints.has(endOf(candidate))));
+      chosen = candidates[signed.indexOf(true)];
+      if (evidence.claims) {
+        // Only what is claimed is ever signed; the claim is read again, because it may have come since.
+        if (chosen !== undefined && (await this.#claim(no)) === undefined)
+          add(finding('CLAIMS_ROLLED_BACK', place, 'a checkpoint is signed over it, but its claim is gone: "holdfast claims rebuild" restores it.'));
+      } else if (chosen === undefined && candidates.length === 1) {
+        chosen = candidates[0];
         add(finding('PENDING', place, 'the last batch of the log; without claims nothing says that it was committed.'));
+      }
     }
+    if (chosen === undefined) this.#undecided = candidates;
     for (const other of candidates) if (other !== chosen) add(finding('ABANDONED_ATTEMPT', other.key, 'a batch of a notary that lost its claim.'));
     if (chosen === undefined && typeof claimed === 'string') add(finding('LOG_BATCH_MISSING', place, 'the batch that its claim names is not there.'));
     else if (chosen === undefined) collector.skipped.add('The last batch of the log is an attempt that nobody has claimed yet.');
