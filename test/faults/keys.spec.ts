@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { KeyStatement } from '@holdfast/governance';
 import { Notary } from '@holdfast/notary';
 import type { KeyRing } from '@holdfast/ports';
 import { SegmentBuilder, ecKeySchema, edKeySchema } from '@holdfast/seal';
@@ -21,7 +22,7 @@ import {
   sealRecovery,
   statementBytes,
 } from '@holdfast/vault';
-import type { KeyStatement, KeyTools } from '@holdfast/vault';
+import type { KeyTools } from '@holdfast/vault';
 import { MemoryArchive, SOURCE, TOPIC, TestAlarms } from '../harness/memory-archive.js';
 import type { Process } from '../harness/memory-archive.js';
 import { MortalProcess } from '../harness/mortal-process.js';

@@ -6,6 +6,8 @@ import { generate } from './commands/generate.js';
 import { attestIndexCommand, indexStatus, rebuildIndex } from './commands/index-command.js';
 import { importFile } from './commands/import.js';
 import { ingest } from './commands/ingest.js';
+import { closeCompromised, keyHeads, rotateRecovery, signStatement } from './commands/key-compromise.js';
+import { introduceKeys, rotateKeks, rotateLogKey, rotateManifestKey } from './commands/key-rotation.js';
 import { initKeys, keysStatus } from './commands/keys.js';
 import { search, show } from './commands/search.js';
 import { acceptGap, newEpoch } from './commands/source.js';
@@ -96,6 +98,7 @@ command(program, 'bundle', 'records and their proof in one file, which verifies 
   .option('--withhold <file>', 'lines RECORD_ID REASON [NOTE]: not shown, their proof stays')
   .option('--redact <file>', 'JSON lines {"id","text"}: withheld, with a redacted copy')
   .option('--policy <file>', 'the policy to suggest to verifiers')
+  .option('--at <entries>', 'at an older checkpoint of so many entries: the same bundle again', wholeNumber(1, Number.MAX_SAFE_INTEGER))
   .action(run(bundle));
 
 command(program, 'verify', 'judge the archive, or a bundle; exits 1 with findings')
@@ -127,7 +130,18 @@ command(claims, 'repair', 'replace the unreadable last claim of a chain')
     run((options: Omit<RepairCommandOptions, 'yes'> & { writersStopped?: boolean }) => repair({ ...options, yes: options.writersStopped === true })),
   );
 
-command(program, 'store-check', 'try every promise of the object store').option('--full', 'also what takes long').action(run(storeCheck));
+command(program, 'store-check', 'try every promise of an S3 store; no archive is needed')
+  .option('--full', 'also what takes long')
+  .option('--create', 'with --full: make buckets to try it in, and remove them')
+  .option('--endpoint <url>', 'the store; default: HOLDFAST_S3_ENDPOINT, or AWS')
+  .option('--bucket-prefix <prefix>', 'it is tried in PREFIX-vault and PREFIX-claims')
+  .option('--region <region>', 'region of the buckets')
+  .option('--access-key <key>', 'default: HOLDFAST_S3_ACCESS_KEY, or where AWS tools look')
+  .option('--secret-key-file <file>', 'file with the secret of the access key')
+  .option('--path-style', 'endpoint/bucket instead of bucket.endpoint')
+  .option('--patience <seconds>', 'longest wait for a lock to end', wholeNumber(1, 100_000))
+  .option('--only <names>', 'only these promises, comma separated')
+  .action(run(storeCheck));
 
 const vault = program.command('vault').description('a second copy of the archive');
 for (const [name, description] of [
@@ -162,6 +176,41 @@ command(keys, 'init', 'make the keys that are missing')
   .option('--escrow-private', 'also make escrow keys here (they belong offline)')
   .action(run(initKeys));
 command(keys, 'status', 'which keys there are and which are missing').action(run(keysStatus));
+command(keys, 'introduce', 'seal the keys of later cohorts that were put into the key ring').action(run(introduceKeys));
+command(keys, 'heads', 'how long every chain is now; keep it elsewhere').option('--out <file>', 'write it to a file').action(run(keyHeads));
+command(keys, 'sign <statement>', 'sign a prepared statement, where the recovery key is')
+  .requiredOption('--recovery-key <file>', 'private recovery key')
+  .requiredOption('--out <file>', 'the signed statement')
+  .action(run(signStatement));
+const each = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+function bySigners(to: Command): Command {
+  return to
+    .option('--recovery-key <file>', 'private recovery key; once for each who signs', each)
+    .option('--prepare <file>', 'only write what is to be signed')
+    .option('--statement <file>', 'what was prepared')
+    .option('--signed <file>', 'the statement signed elsewhere; once for each', each);
+}
+bySigners(command(keys, 'compromised <kid>', 'somebody else has this manifest key: close it now'))
+  .requiredOption('--reason <text>', 'why; signed, stored and sealed', reason)
+  .option('--heads <file>', 'vouch for what was sealed up to these heads')
+  .option('--now', 'vouch for everything that is sealed now')
+  .option('--dir <dir>', 'the folder of the keys')
+  .action(run(closeCompromised));
+const rotation = keys.command('rotate').description('put a new key in the place of an old one, while everything runs');
+for (const [name, description, work] of [
+  ['manifest', 'the key that signs manifests and claims', rotateManifestKey],
+  ['log', 'the key that signs checkpoints', rotateLogKey],
+  ['kek', 'the keys that wrap data keys to come', rotateKeks],
+] as const) {
+  const one = command(rotation, name, description).option('--dir <dir>', 'the folder of the keys').option('--reason <text>', 'why; sealed', reason);
+  if (name === 'kek') one.option('--cohort <class/period>', 'only this cohort').action(run(work));
+  else one.action(run(work));
+}
+bySigners(command(rotation, 'recovery', 'one recovery key more, or one less'))
+  .option('--add <file>', 'public key that is to count')
+  .option('--close <kid>', 'recovery key that is not to count any more')
+  .option('--reason <text>', 'why; signed, stored and sealed', reason)
+  .action(run(rotateRecovery));
 
 const source = program.command('source').description('ways out of alarms about the source');
 for (const [name, description, work] of [

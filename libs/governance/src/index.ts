@@ -12,3 +12,5 @@ export type {
   RegisteredChain,
   RetentionClass,
 } from './fold.js';
+export { keyStatementSchema } from './key-statement.js';
+export type { ClosedChain, KeyStatement } from './key-statement.js';

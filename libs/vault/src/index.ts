@@ -29,7 +29,6 @@ export type { AcceptedHeads, Closing, KeyTools } from './keys/close-key.js';
 export { introduceCohorts, introduceKeks } from './keys/cohort-keys.js';
 export { prepareRecovery, sealRecovery } from './keys/recovery-keys.js';
 export { KEY_STATEMENT_TYP, recoveryKeysOf, signersNeeded, statementBytes, storeStatements } from './keys/key-statement.js';
-export type { ClosedChain, KeyStatement } from './keys/key-statement.js';
 export { signedBy, signedChains } from './keys/signed-by.js';
 export type { SignedChain } from './keys/signed-by.js';
 export { LedgerWriter } from './ledger-writer.js';

@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/record';
-import type { ClearEvent } from '@holdfast/governance';
+import type { ClearEvent, KeyStatement } from '@holdfast/governance';
 import { LOG_CHAIN } from '@holdfast/tlog';
 import { SegmentBuilder, toBase64Url, toHex } from '@holdfast/seal';
 import type { Archive } from '../archive.js';
@@ -10,7 +10,6 @@ import type { GovernanceLog } from '../governance-log.js';
 import { readHead } from '../head.js';
 import { LogCheckpoints } from '../log-checkpoints.js';
 import { readPlaced } from '../manifests.js';
-import type { KeyStatement } from './key-statement.js';
 import { storeStatements } from './key-statement.js';
 import { signedBy, signedChains } from './signed-by.js';
 import type { SignedChain } from './signed-by.js';

@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/record';
-import type { GovernanceState } from '@holdfast/governance';
+import type { GovernanceState, KeyStatement } from '@holdfast/governance';
 import { encodeJson, equalBytes, parseJws, toHex, utf8, verifyJws } from '@holdfast/seal';
 import type { PublicKey } from '@holdfast/seal';
 import type { Archive } from '../archive.js';
@@ -9,26 +9,6 @@ import type { GovernanceLog } from '../governance-log.js';
 export const KEY_STATEMENT_TYP = 'holdfast-key-statement';
 /** Recovery keys that must stand behind a decision about keys in a cluster; a folder has one person. */
 const PEOPLE = 2;
-
-export interface ClosedChain {
-  readonly chain: string;
-  readonly next: number;
-  readonly accepted?: number;
-}
-
-/** What holders of recovery keys sign, member for member in the order of the format. */
-export interface KeyStatement {
-  readonly format: 'holdfast.key-statement/1';
-  readonly archive: string;
-  readonly action: 'introduce' | 'close';
-  readonly use: 'manifest' | 'log' | 'recovery';
-  readonly kid: string;
-  readonly chains: readonly ClosedChain[];
-  readonly logSize: number | null;
-  readonly reason: string | null;
-  readonly principal: string;
-  readonly time: string;
-}
 
 /** The bytes that are signed. */
 export function statementBytes(statement: KeyStatement): Uint8Array {

@@ -1,8 +1,8 @@
 import { HoldfastError } from '@holdfast/record';
+import type { KeyStatement } from '@holdfast/governance';
 import type { Archive } from '../archive.js';
 import { command } from './close-key.js';
 import type { KeyTools } from './close-key.js';
-import type { KeyStatement } from './key-statement.js';
 import { recoveryKeysOf, storeStatements } from './key-statement.js';
 
 /** What is to be signed so that a recovery key counts from now on, or no longer. */
