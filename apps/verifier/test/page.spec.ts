@@ -217,7 +217,7 @@ describeWith({ env: ['HOLDFAST_TEST_CHROMIUM'] }, 'verify.html in a browser, fro
       await page.verify({ bundle: packed(entriesOf()), policy: example.policyText });
       await page.page.locator('summary', { hasText: 'Transcript' }).click();
       const transcript = await page.page.locator('#transcript').innerText();
-      expect(transcript).toContain('evil ⟨U+202E⟩txt⟨U+202C⟩ <script>alert(1)</script>⟨U+200B⟩ & "quotes"\nsecond line');
+      expect(transcript).toContain('evil [U+202E]txt[U+202C] <script>alert(1)</script>[U+200B] & "quotes"\nsecond line');
       await page.page.locator('summary', { hasText: 'Records (7)' }).click();
       await page.page.getByRole('button', { name: `Original ${FIRST} 2` }).click();
       const original = page.page.locator('.records pre:not([hidden])');

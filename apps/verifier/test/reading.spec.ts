@@ -111,6 +111,6 @@ describe('texts for the page', () => {
     const html =
       '<!doctype html>\n<html><head><title>x</title></head><body>\n<h1>Transcript</h1>\n<article><time>then</time><p><b>Li</b> — sent</p>' +
       '<pre>a &lt;b&gt; &amp;amp; <i>U+200B</i> &#39;c&#39;</pre><p class="id">record 1</p></article>\n</body></html>\n';
-    expect(textOfTranscript(html)).toBe("Transcript\n\nthen\nLi — sent\na <b> &amp; ⟨U+200B⟩ 'c'\nrecord 1");
+    expect(textOfTranscript(html)).toBe("Transcript\n\nthen\nLi — sent\na <b> &amp; [U+200B] 'c'\nrecord 1");
   });
 });

@@ -13,6 +13,8 @@ import type { Answer, Chosen, Judgement, Subject } from './messages.js';
 import { textOfTranscript } from './transcript-text.js';
 
 const SLICE = 4 * 1024 * 1024;
+/** A bundle may have a hundred thousand entries; a person sees no more than this. */
+const TELL_MS = 100;
 
 /** What the person gave cannot be used, so nothing is judged: to go on without it would answer another question. */
 export class Refusal extends Error {
@@ -84,10 +86,16 @@ async function hashOf(file: Blob, tell: (answer: Answer) => void): Promise<strin
 function watched(zip: ZipReader, tell: (answer: Answer) => void): BundleEntries {
   const of = new Set(zip.names()).size;
   const seen = new Set<string>();
+  let told = 0;
   return {
     names: () => zip.names(),
     read(name) {
-      if (!seen.has(name)) tell({ kind: 'reading', done: seen.add(name).size, of });
+      seen.add(name);
+      const now = performance.now();
+      if (now - told >= TELL_MS) {
+        told = now;
+        tell({ kind: 'reading', done: seen.size, of });
+      }
       return zip.read(name);
     },
   };

@@ -9,7 +9,7 @@ export function textOfTranscript(html: string): string {
   return (
     body
       // Invisible characters stand there by number; what the transcript frames stands in brackets here.
-      .replaceAll(/<i>(U\+[0-9A-F]+)<\/i>/g, '⟨$1⟩')
+      .replaceAll(/<i>(U\+[0-9A-F]+)<\/i>/g, '[$1]')
       .replaceAll('<article', '\n<article')
       .replaceAll('<section', '\n<section')
       .replaceAll(/<\/time>|<\/p>(?!\n)|<\/pre>/g, '\n')

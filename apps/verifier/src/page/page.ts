@@ -79,13 +79,10 @@ export function startPage(script: string, version: string): void {
   function onAnswer(answer: Answer): void {
     switch (answer.kind) {
       case 'hashing':
-        status.textContent = words.hashing;
-        progress.max = Math.max(answer.of, 1);
-        progress.value = answer.done;
-        return;
       case 'reading':
-        status.textContent = words.reading(answer.done, answer.of);
-        progress.max = answer.of;
+        // Set only when it changes: a screen reader says it each time.
+        if (status.textContent !== words[answer.kind]) status.textContent = words[answer.kind];
+        progress.max = Math.max(answer.of, 1);
         progress.value = answer.done;
         return;
       case 'opened': {

@@ -6,7 +6,7 @@ export interface Words {
   readonly refused: Readonly<Record<'bundle' | 'policy' | 'archiveId', string>>;
   readonly failed: string;
   readonly hashing: string;
-  readonly reading: (done: number, of: number) => string;
+  readonly reading: string;
   readonly proven: string;
   readonly notProven: string;
   readonly compare: string;

@@ -43,16 +43,16 @@ export const ARCHIVE_TEXTS = {
   },
   NOT_ANCHORED: {
     met: {
-      en: 'No checkpoint held by a witness, a time-stamp authority or you was compared. This release always prints it: transparency log and witnesses come with a later release.',
-      zh: '没有与见证方、时间戳机构或您本人持有的检查点对照。本版本总会给出这一提示：透明日志与见证随后续版本提供。',
+      en: 'Nobody whom you named holds the checkpoint: no quorum of witnesses and no time-stamp authority of your policy, and you gave no checkpoint of your own that is equal. Without a policy there is nobody to ask.',
+      zh: '您所指定的各方均未持有该检查点：策略中的见证方未达法定数量，也没有策略中的时间戳机构，您也未提供与之相同的、自己保存的检查点。没有策略时，则无人可问。',
     },
     means: {
       en: 'The archive is consistent in itself. Whoever holds the signing key and the storage could still have written a consistent archive anew, or cut off the newest segments of a chain together with their claims.',
       zh: '归档自身前后一致。但同时掌握签名密钥和存储的人，仍可能重写出一份自洽的归档，或把某条链最新的若干段连同认领一起截去。',
     },
     todo: {
-      en: 'Write archive id, log key and the counts of each report down where the operator of the archive cannot change them, and compare.',
-      zh: '把每次报告中的归档标识、日志密钥和各项计数记录在归档运维人员无法改动的地方，并逐次对照。',
+      en: 'Verify again with a policy of your own, or with a checkpoint that you or somebody you trust has kept. Without either: write archive id, log key and the counts of each report down where the operator of the archive cannot change them, and compare.',
+      zh: '请用您自己的策略，或您（或您信任的人）保存的检查点重新核验。两者皆无时：把每次报告中的归档标识、日志密钥和各项计数记录在归档运维人员无法改动的地方，并逐次对照。',
     },
   },
   UNKNOWN_SUITE: {
