@@ -42,7 +42,7 @@ describeWith(first.needs, 'store-check before a server that lies', () => {
   it.each(reliedOn)('finds out the one that breaks %s', (name) => {
     const report = reports.get(name);
     const [promise] = report?.promises ?? [];
-    expect(promise).toMatchObject<Partial<PromiseReport>>({ name, result: 'broken' });
+    expect(promise).toMatchObject({ name, result: 'broken' } satisfies Partial<PromiseReport>);
     expect(report?.refused).toBe(true);
   });
 
