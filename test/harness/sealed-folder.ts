@@ -62,7 +62,7 @@ async function append(opened: OpenedArchive, records: Iterable<NewRecord>): Prom
 }
 
 /** What a writer leaves behind that stored manifest and content and then lost its claim; answers the number it wanted. */
-export async function abandonAttempt(opened: OpenedArchive, chain: string): Promise<number> {
+export async function abandonAttempt(opened: Pick<OpenedArchive, 'archive' | 'governance' | 'clock' | 'dataKeys'>, chain: string): Promise<number> {
   const { governance, clock, dataKeys } = opened;
   const lost: Archive = {
     ...opened.archive,

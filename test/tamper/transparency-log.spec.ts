@@ -186,6 +186,64 @@ describe('the transparency log, attacked by who runs the archive', () => {
     await expect(notarise()).rejects.toMatchObject({ code: expect.stringMatching(/^log_(rolled_back|forked)$/) });
   });
 
+  it('the claim of its last batch is removed: the checkpoint over it says that it was there', async () => {
+    const no = (await listed(BATCH_PREFIX)).length - 1;
+    await memory.claims.remove(`${LOG_CHAIN}/${String(no).padStart(16, '0')}`);
+    for (const anchors of [{}, believing(), holding()]) {
+      const { findings, anchored } = await verify(anchors);
+      expect(findings.map(({ code, place }) => `${code} ${place}`)).toEqual([`CLAIMS_ROLLED_BACK ${LOG_CHAIN} ${no}`]);
+      expect(anchored).toBe('policy' in anchors || 'checkpoints' in anchors);
+    }
+  });
+
+  it('it is rolled back, and batches that nobody has claimed make it look alive: who holds a newer checkpoint sees it', async () => {
+    const before = await snapshot();
+    const { archive, governance } = await memory.open();
+    const follower = new LogFollower(archive, governance);
+    await follower.refresh();
+    await seal('three');
+    await notarise();
+    await restore(before);
+    // As a notary leaves them that is about to win its claim, or has just lost it.
+    for (const text of ['one', 'another']) {
+      const { no, bytes, hash } = follower.fold.buildBatch(clock.now().getTime(), [
+        { type: 'manifest', chain: CHAIN, seq: follower.fold.next(CHAIN), hash: crypto.sha256(utf8(text)) },
+      ]);
+      await memory.vault.put(batchKey(no, toHex(hash)), bytes, LOCK);
+      expect(await verify(believing())).toMatchObject({ ok: true, anchored: true });
+      expect(codes(await verify(holding()))).toEqual(['LOG_ROLLED_BACK']);
+      expect(codes(await verify(holding(), { withoutClaims: true }))).toContain(text === 'one' ? 'MANIFEST_MISSING' : 'LOG_ROLLED_BACK');
+    }
+  });
+
+  it('all of it is written anew below what is anchored, with every key of the archive: it holds against nobody who was outside', async () => {
+    const anchored = await Promise.all(
+      [CHECKPOINT_PREFIX, TOKEN_PREFIX].map(async (prefix) =>
+        Promise.all((await listed(prefix)).map(async ({ key, version }) => ({ key, body: await memory.vault.get(key, version) }))),
+      ),
+    );
+    const first = (await listed(`m/${CHAIN}/`))[0];
+    // Everything but the genesis and what gov sealed at the beginning is gone, and other records take the same offsets.
+    const kept = new Set([...(await snapshot()).vault].filter((row) => /^(?:genesis|m\/gov\/|o\/gov\/)/.test(row)));
+    await restore({ vault: kept, claims: new Set([...(await snapshot()).claims].filter((key) => /^(?:genesis|gov)\//.test(key))) });
+    memory.log.recreate(TOPIC, 1);
+    memory.append(12, { text: 'never said' });
+    await memory.finish('forger');
+    await notarise(false);
+    expect((await listed(`m/${CHAIN}/`))[0]?.key).not.toBe(first?.key);
+    // To whoever has nothing from outside it is an archive like any other.
+    expect(await verify()).toMatchObject({ ok: true, anchored: false });
+    expect(await verify(believing())).toMatchObject({ ok: true, anchored: false });
+    // The auditor's own checkpoint, or the co-signed ones and tokens that the forger would like to show: each forks from it.
+    expect(codes(await verify(holding())).some((code) => code === 'LOG_FORKED' || code === 'LOG_ROLLED_BACK')).toBe(true);
+    for (const { key, body } of anchored.flat()) await memory.vault.put(key, body, LOCK);
+    const shown = await verify(believing());
+    expect(codes(shown).some((code) => code === 'LOG_FORKED' || code === 'LOG_ROLLED_BACK')).toBe(true);
+    expect(shown.anchored).toBe(false);
+    // And what a witness remembers is not co-signed anew.
+    await expect(notarise()).rejects.toMatchObject({ code: expect.stringMatching(/^log_(rolled_back|forked)$/) });
+  });
+
   it('history is written anew with the real keys: it forks from what a witness has seen', async () => {
     const before = await snapshot();
     await seal('three');
