@@ -50,6 +50,9 @@ export async function makePage() {
     "connect-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
+    // Where the browser knows it, no string becomes markup or a script, by whatever mistake: only the worker's address may be made.
+    "require-trusted-types-for 'script'",
+    'trusted-types worker',
   ].join('; ');
   const modules = chunk.moduleIds.map((id) => relative(root, id.replace(/^\0/, '')));
   /** @type {Record<string, string>} */

@@ -50,8 +50,9 @@ export class BrowserPage {
     return chromium.launch({ executablePath });
   }
 
-  static async open(browser: Browser, options: { width?: number; languages?: string } = {}): Promise<BrowserPage> {
+  static async open(browser: Browser, options: { width?: number; languages?: string; script?: string } = {}): Promise<BrowserPage> {
     const context = await browser.newContext({ viewport: { width: options.width ?? 1000, height: 800 }, locale: options.languages ?? 'en-US' });
+    context.setDefaultTimeout(120_000);
     const opened = new BrowserPage(context, await context.newPage());
     const url = pathToFileURL(file).href;
     context.on('request', (request) => {
@@ -60,6 +61,7 @@ export class BrowserPage {
     context.on('console', (message) => opened.complaints.push(message.text()));
     context.on('weberror', (error) => opened.complaints.push(error.error().message));
     await context.addInitScript("addEventListener('securitypolicyviolation', (event) => console.error('violates ' + event.violatedDirective))");
+    if (options.script !== undefined) await context.addInitScript(options.script);
     await opened.page.goto(url);
     return opened;
   }

@@ -35,17 +35,21 @@ it(
   SLOW,
 );
 
-it('is one file with a policy that lets nothing in or out', () => {
-  buildPage();
-  const html = builtPage().toString();
-  expect(html).toMatch(
-    /<meta\s+http-equiv="Content-Security-Policy"\s+content="default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; worker-src blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"/,
-  );
-  expect(html).not.toMatch(/<(?:link|img|iframe|object|embed|script src)/);
-  expect(html.match(/<script>/g)).toHaveLength(1);
-  expect(html).not.toContain('/node_modules/');
-  expect(html).toContain('Copyright (c) 2022 Paul Miller');
-});
+it(
+  'is one file with a policy that lets nothing in or out',
+  () => {
+    buildPage();
+    const html = builtPage().toString();
+    expect(html).toMatch(
+      /<meta\s+http-equiv="Content-Security-Policy"\s+content="default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; worker-src blob:; connect-src 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types worker"/,
+    );
+    expect(html).not.toMatch(/<(?:link|img|iframe|object|embed|script src)/);
+    expect(html.match(/<script>/g)).toHaveLength(1);
+    expect(html).not.toContain('/node_modules/');
+    expect(html).toContain('Copyright (c) 2022 Paul Miller');
+  },
+  SLOW,
+);
 
 describeWith({ env: ['HOLDFAST_TEST_CHROMIUM'] }, 'verify.html in a browser, from its file', () => {
   let browser: Browser;
@@ -287,6 +291,23 @@ describeWith({ env: ['HOLDFAST_TEST_CHROMIUM'] }, 'verify.html in a browser, fro
       expect(await page.answer()).toMatchObject({ verdict: 'good' });
       await page.page.setInputFiles('#policy', []);
       expect(await page.page.locator('[data-verdict]').count()).toBe(0);
+    },
+    SLOW,
+  );
+
+  it.each([
+    ['refuses', 'Worker = class { constructor() { throw new Error("no worker of a local file"); } };'],
+    [
+      'does not load',
+      'Worker = class extends EventTarget { postMessage() { setTimeout(() => this.dispatchEvent(new Event("error")), 0); } terminate() {} };',
+    ],
+  ])(
+    'judges in the page itself where the browser %s a worker',
+    async (_, script) => {
+      const alone = await BrowserPage.open(browser, { script });
+      expect(await alone.verify({ bundle: packed(entriesOf()), policy: example.policyText })).toMatchObject({ verdict: 'good' });
+      expect([alone.page.workers(), alone.requests, alone.complaints]).toEqual([[], [], []]);
+      await alone.close();
     },
     SLOW,
   );
