@@ -62,6 +62,16 @@ export interface Process {
   readonly reader: SegmentReader;
 }
 
+/** A process over the stores of an archive. */
+export async function processOf(parts: ArchiveParts): Promise<Process> {
+  const archive = await openArchive(parts);
+  const clock = new CheckedClock(archive);
+  const governance = new GovernanceLog(archive, clock);
+  await governance.refresh();
+  const dataKeys = new DataKeys(archive, () => governance.ledgerUntil(archive.clock.now()));
+  return { archive, governance, clock, dataKeys, reader: new SegmentReader(archive, dataKeys) };
+}
+
 export interface WorkerOptions extends MemorySourceOptions {
   readonly topic?: string;
   /** Another log under the same identity. */
@@ -124,13 +134,8 @@ export class MemoryArchive {
   }
 
   /** A process that starts now. */
-  async open(over: Parameters<MemoryArchive['parts']>[0] = {}): Promise<Process> {
-    const archive = await openArchive(this.parts(over));
-    const clock = new CheckedClock(archive);
-    const governance = new GovernanceLog(archive, clock);
-    await governance.refresh();
-    const dataKeys = new DataKeys(archive, () => governance.ledgerUntil(archive.clock.now()));
-    return { archive, governance, clock, dataKeys, reader: new SegmentReader(archive, dataKeys) };
+  open(over: Parameters<MemoryArchive['parts']>[0] = {}): Promise<Process> {
+    return processOf(this.parts(over));
   }
 
   /** A seal worker of a process, not started. */
