@@ -52,6 +52,7 @@ describeWith(first.needs, `store-check: ${first.name}`, () => {
       'copy_takes_its_lock',
       'date_of_9999',
       'far_dates',
+      'lock_enabled_later',
       'lock_put_needs_checksum',
       'multipart_hold_blocks_delete',
       'multipart_if_none_match',

@@ -10,12 +10,13 @@ import {
   PutObjectLockConfigurationCommand,
   PutObjectRetentionCommand,
   type ObjectLockConfiguration,
+  type ObjectLockRetentionMode,
   type PutObjectCommandInput,
 } from '@aws-sdk/client-s3';
 import { md5 } from '../digests.js';
 import type { Bench } from './bench.js';
 import { LOCKED_S } from './bench.js';
-import { lockOf, spell } from './judgements.js';
+import { lockOf, odd, spell } from './judgements.js';
 import { broken, judge, said, type Outcome, type Probe } from './report.js';
 
 const Body = Buffer.from('x');
@@ -98,7 +99,7 @@ export const bucketProbes: readonly Probe[] = [
   {
     name: 'bad_lock_configuration_refused',
     group: 'bucket',
-    promise: 'A default retention of no days, of days and years at once, or of a mode that does not exist is refused.',
+    promise: 'A default retention of no days, of days and years at once, or of a mode or status that does not exist is refused.',
     meaning: UNPROTECTED,
     reliedOn: false,
     quick: false,
@@ -109,11 +110,13 @@ export const bucketProbes: readonly Probe[] = [
         'fewer than no years': { Mode: 'GOVERNANCE', Years: -1 },
         'days and years': { Mode: 'GOVERNANCE', Days: 1, Years: 1 },
         'neither days nor years': { Mode: 'GOVERNANCE' },
+        'an unknown mode': { Mode: odd<ObjectLockRetentionMode>('FOREVER'), Days: 1 },
       } as const;
       const accepted: string[] = [];
       for (const [what, DefaultRetention] of Object.entries(bad))
         if ((await configure(bench, bucket, { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention } })) === undefined) accepted.push(what);
-      return judge(accepted.length === 0, accepted.length === 0 ? 'all four were refused' : `accepted: ${accepted.join(', ')}`);
+      if ((await configure(bench, bucket, { ObjectLockEnabled: odd('Perhaps') })) === undefined) accepted.push('an unknown status');
+      return judge(accepted.length === 0, accepted.length === 0 ? 'all six were refused' : `accepted: ${accepted.join(', ')}`);
     },
   },
   {
@@ -149,6 +152,22 @@ export const bucketProbes: readonly Probe[] = [
       return underDefault(bench, { ObjectLockMode: lock.mode, ObjectLockRetainUntilDate: lock.retainUntil }, (state) =>
         judge(lockOf(state) === spell(lock), `asked for ${spell(lock)}, HEAD shows ${lockOf(state)}`),
       );
+    },
+  },
+  {
+    name: 'lock_enabled_later',
+    group: 'bucket',
+    promise: 'Object Lock can be switched on for a bucket that was made without it, once it is versioned.',
+    meaning: 'What lies in such a bucket has to be copied to be protected.',
+    reliedOn: false,
+    quick: false,
+    run: async (bench) => {
+      const Bucket = await bench.scratch(false);
+      const early = await configure(bench, Bucket, { ObjectLockEnabled: 'Enabled' });
+      const VersioningConfiguration = { Status: 'Enabled' } as const;
+      await bench.send((client) => client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration })));
+      const refusal = await configure(bench, Bucket, { ObjectLockEnabled: 'Enabled' });
+      return judge(early !== undefined && refusal === undefined, `without versioning it was ${said(early)}, with it ${said(refusal)}`);
     },
   },
   {

@@ -1,5 +1,5 @@
 import { LOCKED_S, type Bench } from './bench.js';
-import { batch, changedBy, onlyOlder, survived, unchangedBy } from './judgements.js';
+import { batch, changedBy, odd, onlyOlder, survived, unchangedBy } from './judgements.js';
 import { judge, refused, said, type Outcome, type Probe } from './report.js';
 
 const WEAK = 'A key that was given without the right to lift locks lifts them all the same.';
@@ -130,6 +130,18 @@ export const governanceProbes: readonly Probe[] = [
       if (refusal !== undefined) return refused(`the retention was refused (${refusal})`);
       return onlyOlder(bench, 'named', older, newer);
     },
+  },
+  {
+    name: 'retention_unknown_mode_refused',
+    group: 'governance',
+    promise: 'A retention of a mode that does not exist is refused, and the lock stays as it was.',
+    meaning: 'A mistake in a request takes a lock away.',
+    reliedOn: false,
+    quick: false,
+    run: (bench) =>
+      unchangedBy(bench, 'odd-retain', 'GOVERNANCE', (version) =>
+        bench.retain('odd-retain', version, { mode: odd('FOREVER'), retainUntil: bench.lock('GOVERNANCE', LOCKED_S + 9).retainUntil }),
+      ),
   },
   {
     name: 'lock_without_date_refused',

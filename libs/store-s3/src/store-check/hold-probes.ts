@@ -1,7 +1,7 @@
-import { GetObjectLegalHoldCommand } from '@aws-sdk/client-s3';
+import { GetObjectLegalHoldCommand, PutObjectLegalHoldCommand } from '@aws-sdk/client-s3';
 import { LOCKED_S } from './bench.js';
-import { batch, held, isDenied, lockOf, onlyOlder, spell, survived, together } from './judgements.js';
-import { broken, judge, refused, type Probe } from './report.js';
+import { batch, held, isDenied, lockOf, odd, onlyOlder, spell, survived, together } from './judgements.js';
+import { broken, judge, refused, said, type Probe } from './report.js';
 
 const LOST = 'Evidence that a court has ordered to be kept can be destroyed.';
 
@@ -131,6 +131,24 @@ export const holdProbes: readonly Probe[] = [
       const outcome = await survived(bench, 'hold-put', version, await bench.delete('hold-put', version));
       await bench.hold('hold-put', version, false);
       return outcome;
+    },
+  },
+  {
+    name: 'hold_unknown_status_refused',
+    group: 'hold',
+    promise: 'A hold with another status than ON and OFF is refused, and the hold stays as it was.',
+    meaning: 'A mistake in a request lifts a hold.',
+    reliedOn: false,
+    quick: false,
+    run: async (bench) => {
+      const version = await bench.put('hold-odd');
+      await held(bench, 'hold-odd', version);
+      const where = { Bucket: bench.vault, Key: bench.key('hold-odd'), VersionId: version };
+      const command = new PutObjectLegalHoldCommand({ ...where, LegalHold: { Status: odd('PERHAPS') } });
+      const refusal = await bench.refusal(bench.send((client) => client.send(command)));
+      const read = (await bench.head('hold-odd', version)).ObjectLockLegalHoldStatus;
+      await bench.hold('hold-odd', version, false);
+      return judge(refusal !== undefined && read === 'ON', `it was ${said(refusal)}, and the hold reads ${read ?? 'as absent'}`);
     },
   },
   {

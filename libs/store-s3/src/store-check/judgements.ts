@@ -10,6 +10,12 @@ async function theirs(bench: Bench, refusal: string | undefined, right: Right): 
   return refusal !== undefined && isDenied(refusal) && !(await bench.may(right));
 }
 
+/** A value that the types of the SDK do not allow, and that a store has to refuse. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller's place for it names the type
+export function odd<T extends string>(value: string): T {
+  return value as T;
+}
+
 export function isDenied(refusal: string): boolean {
   return /AccessDenied|HTTP 403/.test(refusal);
 }

@@ -39,7 +39,7 @@ export const versionProbes: readonly Probe[] = [
     quick: false,
     run: async (bench) => {
       const lock = bench.lock('GOVERNANCE', LOCKED_S);
-      await bench.put('copy-locked', lock);
+      await bench.put('copy-locked', bench.lock('GOVERNANCE', LOCKED_S + 7));
       const plain = await copy(bench, 'copy-locked', 'copy-plain', {});
       const named = await copy(bench, 'copy-locked', 'copy-named', { ObjectLockMode: lock.mode, ObjectLockRetainUntilDate: lock.retainUntil });
       const seen = [lockOf(await bench.head('copy-plain', plain)), lockOf(await bench.head('copy-named', named))];
