@@ -6,6 +6,7 @@ import { generate } from './commands/generate.js';
 import { attestIndexCommand, indexStatus, rebuildIndex } from './commands/index-command.js';
 import { importFile } from './commands/import.js';
 import { ingest } from './commands/ingest.js';
+import { drillEscrow, moveEscrow, writeAnswer, writeChallenge } from './commands/key-escrow.js';
 import { closeCompromised, keyHeads, rotateRecovery, signStatement } from './commands/key-compromise.js';
 import { introduceKeys, rotateKeks, rotateLogKey, rotateManifestKey } from './commands/key-rotation.js';
 import { initKeys, keysStatus } from './commands/keys.js';
@@ -196,6 +197,26 @@ bySigners(command(keys, 'compromised <kid>', 'somebody else has this manifest ke
   .option('--now', 'vouch for everything that is sealed now')
   .option('--dir <dir>', 'the folder of the keys')
   .action(run(closeCompromised));
+const escrow = keys.command('escrow').description('the private keys that are kept offline');
+command(escrow, 'drill', 'whether the escrow keys open what is sealed: a random sample; exits 1 with failures')
+  .option('--escrow-dir <dir>', 'private escrow keys; default: those of an embedded archive')
+  .option('--sample <n>', 'how many wraps', wholeNumber(1, 100_000), 20)
+  .option('--seed <hex>', 'take the sample of this seed again')
+  .option('--challenge <file>', 'what was asked elsewhere')
+  .option('--answer <file>', 'what was answered there')
+  .action(run(drillEscrow));
+command(escrow, 'challenge', 'write a sample for the place where the escrow keys are')
+  .requiredOption('--out <file>', 'the challenge')
+  .option('--sample <n>', 'how many wraps', wholeNumber(1, 100_000), 20)
+  .action(run(writeChallenge));
+command(escrow, 'answer <challenge>', 'open the sample; offline, without the archive')
+  .requiredOption('--escrow-dir <dir>', 'private escrow keys')
+  .requiredOption('--out <file>', 'the answer')
+  .action(run(writeAnswer));
+command(escrow, 'move', 'private escrow and recovery keys out of a key ring, to be taken away')
+  .requiredOption('--to <dir>', 'where they go')
+  .option('--dir <dir>', 'the folder of the keys')
+  .action(run(moveEscrow));
 const rotation = keys.command('rotate').description('put a new key in the place of an old one, while everything runs');
 for (const [name, description, work] of [
   ['manifest', 'the key that signs manifests and claims', rotateManifestKey],

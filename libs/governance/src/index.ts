@@ -1,5 +1,7 @@
 export { clearEventSchema, parseClearEvent, subjectOf } from './events.js';
 export type { ClearEvent } from './events.js';
+export { drillAnswerSchema, drillChallengeSchema } from './drill.js';
+export type { DrillAnswer, DrillChallenge } from './drill.js';
 export { GovernanceFold, horizonMonths, longestClass, standing } from './fold.js';
 export type {
   AcceptedGap,

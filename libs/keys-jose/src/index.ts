@@ -1,4 +1,5 @@
 export { unwrapEscrow } from './data-key.js';
+export { escrowOpener } from './escrow-folder.js';
 export { initKeyRing, makeEscrowKeys } from './init-key-ring.js';
 export type { InitKeyRingOptions, InitKeyRingReport } from './init-key-ring.js';
 export { JwksKeyRing } from './jwks-key-ring.js';

@@ -26,6 +26,8 @@ export type { ArchiveSettings } from './create-archive.js';
 export { ledgerCohort, ledgerKey } from './ledger-key.js';
 export { closeLogKey, closeManifestKey, closeStolenKey, introduceKey, openManifestKeys, prepareClosing, renewHeads } from './keys/close-key.js';
 export type { AcceptedHeads, Closing, KeyTools } from './keys/close-key.js';
+export { answerEscrow, challengeEscrow, judgeDrill, sealDrill } from './keys/escrow-drill.js';
+export type { Drilled } from './keys/escrow-drill.js';
 export { introduceCohorts, introduceKeks } from './keys/cohort-keys.js';
 export { prepareRecovery, sealRecovery } from './keys/recovery-keys.js';
 export { KEY_STATEMENT_TYP, recoveryKeysOf, signersNeeded, statementBytes, storeStatements } from './keys/key-statement.js';
