@@ -29,6 +29,7 @@ export interface BundleCommandOptions extends GlobalOptions {
   readonly withhold?: string;
   readonly redact?: string;
   readonly policy?: string;
+  readonly at?: number;
 }
 
 /** `holdfast bundle`: records of an archive and their proof in one file, which verifies without the archive. */
@@ -46,7 +47,7 @@ export async function bundle(options: BundleCommandOptions): Promise<number> {
   const withheld = parseWithheld(withhold, redact);
   return withArchive(options, {}, async (opened) => {
     const alarms = new PrintedAlarms();
-    await coverByLog(options, opened, alarms);
+    if (options.at === undefined) await coverByLog(options, opened, alarms);
     await opened.governance.refresh();
     const timeZone = (await timeZoneOf(options)) ?? opened.timeZone;
     const request = requestOf(options, ids, timeZone);
@@ -61,6 +62,7 @@ export async function bundle(options: BundleCommandOptions): Promise<number> {
           withheld,
           signal,
           timeZone: options.zone ?? timeZone,
+          ...(options.at !== undefined && { at: options.at }),
           ...(policy !== undefined && { policy }),
           ...(verifier !== undefined && { verifier }),
           onProgress: (at) => {

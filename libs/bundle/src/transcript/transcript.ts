@@ -37,7 +37,8 @@ interface Row {
   /** Key of the conversation that it stands under; empty for none. */
   readonly conversation: string;
   readonly people: readonly string[];
-  readonly html: string;
+  /** Bytes: a text of many small pieces costs many times its size until it is one. */
+  readonly html: Uint8Array;
 }
 
 /**
@@ -58,8 +59,21 @@ export function transcriptOf(crypto: Crypto, facts: BundleFacts, records: readon
     else section.push(row);
   }
   const names = [...sections.keys()].sort((a, b) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
-  const body = names.map((name) => sectionOf(name, sections.get(name) ?? [], words)).join('\n');
-  return utf8(page(crypto, facts, words, body));
+  const body = names.flatMap((name, i) => [...(i === 0 ? [] : [LINE]), ...sectionOf(name, sections.get(name) ?? [], words)]);
+  return joined([utf8(pageHead(crypto, facts, words)), ...body, utf8('\n</body></html>\n')]);
+}
+
+const LINE = utf8('\n');
+
+/** One after the other; there may be more than a call can have arguments. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** Moments that the transcript shows in local time. @throws HoldfastError `format_malformed` */
@@ -71,7 +85,7 @@ export function momentsOf(records: readonly TranscriptRecord[]): bigint[] {
   });
 }
 
-function page(crypto: Crypto, facts: BundleFacts, words: Words, body: string): string {
+function pageHead(crypto: Crypto, facts: BundleFacts, words: Words): string {
   const policy = `default-src 'none'; style-src 'sha256-${toBase64(crypto.sha256(utf8(STYLE)))}'; base-uri 'none'; form-action 'none'`;
   const { scope } = facts;
   const count = (state: BundleRecord['state']): number => facts.records.filter((record) => record.state === state).length;
@@ -93,20 +107,18 @@ function page(crypto: Crypto, facts: BundleFacts, words: Words, body: string): s
     `<h1>${words.title}</h1>`,
     ...words.intro.map((text) => `<p>${text}</p>`),
     ...about.map((text) => `<p>${text}</p>`),
-    body,
-    '</body></html>',
     '',
   ].join('\n');
 }
 
-function sectionOf(conversation: string, rows: readonly Row[], words: Words): string {
+function sectionOf(conversation: string, rows: readonly Row[], words: Words): Uint8Array[] {
   const people = [...new Set(rows.flatMap((row) => row.people))];
-  return [
+  const head = [
     `<section><h2>${conversation === '' ? words.otherRecords : `${words.conversation}${words.colon}${visible(conversation)}`}</h2>`,
     ...(people.length === 0 ? [] : [`<p>${words.participants}${words.colon}${people.map(visible).join('; ')}</p>`]),
-    ...rows.map((row) => row.html),
-    '</section>',
+    '',
   ].join('\n');
+  return [utf8(head), ...rows.flatMap((row) => [row.html, LINE]), utf8('</section>')];
 }
 
 function rowsOf(record: TranscriptRecord, listed: BundleRecord | undefined, facts: BundleFacts, words: Words, single: string | undefined): Row[] {
@@ -135,10 +147,12 @@ function rowsOf(record: TranscriptRecord, listed: BundleRecord | undefined, fact
   });
 }
 
-function article(at: bigint, bySource: boolean, html: string, id: string, facts: BundleFacts, words: Words, name = ''): string {
+function article(at: bigint, bySource: boolean, html: string, id: string, facts: BundleFacts, words: Words, name = ''): Uint8Array {
   const moment = isDate(at) ? `${localTime(at, facts.zoneOffsets)} · ${new Date(Number(at)).toISOString()}` : String(at);
   const open = name === '' ? '<article>' : `<article class="${name}">`;
-  return `${open}<time>${moment}${bySource ? '' : ` (${words.received})`}</time>${html}<p class="id">${words.record} ${visible(id)}</p></article>`;
+  return utf8(
+    `${open}<time>${moment}${bySource ? '' : ` (${words.received})`}</time>${html}<p class="id">${words.record} ${visible(id)}</p></article>`,
+  );
 }
 
 function unreadable({ raw, parsed }: ReadRecord, words: Words): string {

@@ -57,7 +57,7 @@ export class BundleExporter {
     await governance.refresh();
     const file = BundleFile.create(path);
     try {
-      const position = await openPosition(archive, governance);
+      const position = await openPosition(archive, governance, options.at);
       const run = new BundleRun(this.#parts, position, options);
       const resolved = await run.resolve(request);
       if ('ok' in resolved) {

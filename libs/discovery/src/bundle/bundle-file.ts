@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32, inflateRawSync } from 'node:zlib';
 import { ZipLayout, ZipReader, compareNames } from '@holdfast/bundle';
+import type { RandomAccess } from '@holdfast/bundle';
 import { HoldfastError } from '@holdfast/record';
 
 const CHUNK = 2 ** 20;
@@ -162,27 +163,39 @@ export async function openBundle(path: string): Promise<OpenBundle> {
     throw new HoldfastError('bad_configuration', `${path} cannot be read: ${messageOf(cause)}.`, { cause });
   }
   try {
-    const entries = await ZipReader.open(
-      {
-        size: (await file.stat()).size,
-        read: async (at, length) => {
-          const bytes = new Uint8Array(length);
-          let done = 0;
-          while (done < length) {
-            const { bytesRead } = await file.read(bytes, done, length - done, at + done);
-            if (bytesRead === 0) break;
-            done += bytesRead;
-          }
-          return bytes.subarray(0, done);
-        },
-      },
-      inflate,
-    );
+    const entries = await ZipReader.open(await accessTo(file), inflate);
     return { entries, close: () => file.close() };
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+/** Entries stand in the order in which they are asked for, so what follows is read with each. */
+async function accessTo(file: FileHandle): Promise<RandomAccess> {
+  const { size } = await file.stat();
+  let window = { at: 0, bytes: new Uint8Array(0) };
+  return {
+    size,
+    read: async (at, length) => {
+      if (at < window.at || at + length > window.at + window.bytes.length) {
+        const bytes = new Uint8Array(Math.min(Math.max(CHUNK, length), Math.max(0, size - at)));
+        window = { at, bytes: bytes.subarray(0, await readInto(file, bytes, at)) };
+      }
+      // A copy: whoever keeps one small entry must not keep everything around it.
+      return window.bytes.slice(at - window.at, at - window.at + length);
+    },
+  };
+}
+
+async function readInto(file: FileHandle, bytes: Uint8Array, at: number): Promise<number> {
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, at + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return done;
 }
 
 function inflate(packed: Uint8Array, size: number): Uint8Array {

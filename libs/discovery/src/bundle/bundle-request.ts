@@ -15,6 +15,8 @@ export type BundleRequest =
     };
 
 export interface BundleOptions {
+  /** Number of entries of an older checkpoint: the same scope there gives the same bundle again. */
+  readonly at?: number;
   readonly language?: BundleLanguage;
   /** Zone of the times in the transcript; that of the archive where none is given. */
   readonly timeZone?: string;

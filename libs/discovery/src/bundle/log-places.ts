@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/record';
-import { STATE_PREFIX, parseBatch, parseEntry, parseLogKey, parseState } from '@holdfast/tlog';
+import { LogFold, STATE_PREFIX, parseBatch, parseEntry, parseLogKey, parseState } from '@holdfast/tlog';
 import { readAhead, unlessMissing } from '@holdfast/vault';
 import type { Archive, LogFollower } from '@holdfast/vault';
 
@@ -59,6 +59,38 @@ export async function locateManifests(
         else throw new HoldfastError('log_differs', `The manifest ${parsed.chain} ${parsed.seq} is younger than the checkpoint.`);
       });
     }
+  }
+}
+
+/** The log at the newest state of at most `size` entries, or at its beginning. */
+export async function resumeBefore(archive: Archive, log: LogFollower, size: number): Promise<LogFold> {
+  const { crypto, id, vault } = archive;
+  const rows = await statesBefore(archive, log.fold.end.no);
+  let low = 0;
+  let high = rows.length;
+  let best = LogFold.empty(crypto, id);
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const row = rows[middle];
+    if (row === undefined) break;
+    const bytes = await unlessMissing(vault.get(row.key, row.version));
+    const fold = bytes === undefined ? undefined : await resumed(archive, log, row.no, bytes);
+    if (fold !== undefined && fold.end.size <= size) {
+      best = fold;
+      low = middle + 1;
+    } else high = middle;
+  }
+  return best;
+}
+
+async function resumed({ crypto, id }: Archive, log: LogFollower, no: number, state: Uint8Array): Promise<LogFold | undefined> {
+  const { bytes } = await log.batch(no);
+  try {
+    return LogFold.resume(crypto, id, state, bytes);
+  } catch (error) {
+    // Nobody trusts a state: without it more batches are read.
+    if (error instanceof HoldfastError && (error.code === 'log_malformed' || error.code === 'log_differs')) return undefined;
+    throw error;
   }
 }
 

@@ -5,7 +5,7 @@ import { CHECKPOINT_PREFIX, TOKEN_PREFIX, inclusionProof, openCheckpoint, parseE
 import type { LogFold, OpenCheckpoint } from '@holdfast/tlog';
 import { LogFollower, LogTiles, logKeysOf, unlessMissing } from '@holdfast/vault';
 import type { Archive, GovernanceLog } from '@holdfast/vault';
-import { locateManifests } from './log-places.js';
+import { locateManifests, resumeBefore } from './log-places.js';
 import type { LoggedPlace } from './log-places.js';
 
 /** Heads of this many ticks are remembered while the log is followed; the notary signs each within seconds. */
@@ -34,17 +34,20 @@ interface Ticked {
 }
 
 /**
- * The newest checkpoint that ends in a tick, of equal ones the one with most co-signatures.
- * @throws HoldfastError `record_missing` when there is none yet; what LogFollower throws for a damaged log
+ * The newest checkpoint that ends in a tick, or the one of `at` entries; of equal ones the one with most co-signatures.
+ * @throws HoldfastError `record_missing` when there is none (yet); what LogFollower throws for a damaged log
  */
-export async function openPosition(archive: Archive, governance: GovernanceLog): Promise<LogPosition> {
+export async function openPosition(archive: Archive, governance: GovernanceLog, at?: number): Promise<LogPosition> {
   const log = new LogFollower(archive, governance);
-  const ticks = await ticksOf(log);
-  const found = await checkpointAt(archive, ticks);
+  const recent = await ticksOf(log);
+  const ticks = at === undefined ? recent : [recent.find(({ size }) => size === at) ?? (await tickAt(archive, log, at))];
+  const found = await checkpointAt(archive, governance, ticks);
   if (found === undefined)
     throw new HoldfastError(
       'record_missing',
-      'The transparency log has no checkpoint that ends in a tick yet: a bundle needs one. The role notary makes one every minute.',
+      at === undefined
+        ? 'The transparency log has no checkpoint that ends in a tick yet: a bundle needs one. The role notary makes one every minute.'
+        : `The vault has no signed checkpoint of ${at} entries any more: those that nobody anchored are kept for two days.`,
     );
   const { checkpoint, tick, hash } = found;
   const { size, root } = checkpoint.checkpoint;
@@ -75,8 +78,7 @@ export async function openPosition(archive: Archive, governance: GovernanceLog):
 async function ticksOf(log: LogFollower): Promise<readonly Ticked[]> {
   const ticks: Ticked[] = [];
   const note = (fold: LogFold): void => {
-    const heads = [...fold.heads()].map(([chain, { next, hash }]) => ({ chain, next, hash: toHex(hash) }));
-    ticks.push({ size: fold.end.size, batches: fold.end.no, heads });
+    ticks.push(tickedOf(fold));
     if (ticks.length > MOST_TICKS) ticks.shift();
   };
   // A state is stored after a tick.
@@ -88,8 +90,28 @@ async function ticksOf(log: LogFollower): Promise<readonly Ticked[]> {
   return ticks;
 }
 
+/** The log as it was when it had `at` entries. */
+async function tickAt(archive: Archive, log: LogFollower, at: number): Promise<Ticked> {
+  const none = new HoldfastError('record_missing', `The log has no tick at ${at} entries: a bundle is made at the end of one.`);
+  if (at > log.fold.end.size) throw none;
+  const fold = await resumeBefore(archive, log, at);
+  while (fold.end.size < at) {
+    const { bytes, hash } = await log.batch(fold.end.no);
+    fold.applyBatch(bytes, hash, log.facts());
+  }
+  // A batch with a tick has the time of the tick.
+  if (fold.end.size !== at || fold.end.tick?.time !== fold.end.time) throw none;
+  return tickedOf(fold);
+}
+
+function tickedOf(fold: LogFold): Ticked {
+  const heads = [...fold.heads()].map(([chain, { next, hash }]) => ({ chain, next, hash: toHex(hash) }));
+  return { size: fold.end.size, batches: fold.end.no, heads };
+}
+
 async function checkpointAt(
   archive: Archive,
+  governance: GovernanceLog,
   ticks: readonly Ticked[],
 ): Promise<{ readonly checkpoint: LogPosition['checkpoint']; readonly tick: Ticked; readonly hash: string } | undefined> {
   const bySize = new Map(ticks.map((tick) => [tick.size, tick]));
@@ -110,7 +132,7 @@ async function checkpointAt(
     if (best !== undefined && tick.size < best.tick.size) break;
     const bytes = await unlessMissing(archive.vault.get(key, version));
     if (bytes === undefined || toHex(archive.crypto.sha256(bytes)) !== hash) continue;
-    const checkpoint = opened(archive, bytes);
+    const checkpoint = opened(archive, governance, bytes, tick.size);
     if (checkpoint?.checkpoint.size !== tick.size) continue;
     if (best === undefined || checkpoint.note.signatures.length > best.checkpoint.note.signatures.length)
       best = { checkpoint: { ...checkpoint, bytes }, tick, hash };
@@ -119,9 +141,9 @@ async function checkpointAt(
 }
 
 /** Undefined for what no log key has signed: anybody who may write to the store can put anything there. `verify` tells of it. */
-function opened(archive: Archive, bytes: Uint8Array): OpenCheckpoint | undefined {
+function opened(archive: Archive, governance: GovernanceLog, bytes: Uint8Array, size: number): OpenCheckpoint | undefined {
   try {
-    return openCheckpoint(archive.crypto, bytes, logKeysOf(archive));
+    return openCheckpoint(archive.crypto, bytes, logKeysOf(archive, governance.state, size));
   } catch (error) {
     if (error instanceof HoldfastError && (error.code === 'checkpoint_malformed' || error.code === 'checkpoint_refused')) return undefined;
     throw error;

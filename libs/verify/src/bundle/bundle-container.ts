@@ -14,7 +14,9 @@ export async function checkContainer(crypto: Crypto, entries: EntryReader, index
   const listed = new Map(index.files.map((file) => [file.name, file]));
   for (const name of entries.names) {
     if (parseEntryName(name) === undefined) add(finding('BUNDLE_ENTRY_UNKNOWN', name, 'no bundle has an entry of this name.'));
-    else if (!listed.has(name) && !UNLISTED.has(name)) add(finding('BUNDLE_ENTRY_UNKNOWN', name, 'bundle.json does not list this entry.'));
+    // What no list holds must be readable all the same.
+    else if (UNLISTED.has(name)) await entries.read(name);
+    else if (!listed.has(name)) add(finding('BUNDLE_ENTRY_UNKNOWN', name, 'bundle.json does not list this entry.'));
   }
   for (const { name, sha256, size } of index.files) {
     if (UNLISTED.has(name) || parseEntryName(name) === undefined)
