@@ -1,3 +1,4 @@
+// Over 300 lines: every kind of call that a probe makes, in one place, so that all are counted, retried and signed alike.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
