@@ -10,6 +10,7 @@ import { drillEscrow, moveEscrow, writeAnswer, writeChallenge } from './commands
 import { closeCompromised, keyHeads, rotateRecovery, signStatement } from './commands/key-compromise.js';
 import { introduceKeys, rotateKeks, rotateLogKey, rotateManifestKey } from './commands/key-rotation.js';
 import { initKeys, keysStatus } from './commands/keys.js';
+import { relockArchive } from './commands/relock.js';
 import { search, show } from './commands/search.js';
 import { acceptGap, newEpoch } from './commands/source.js';
 import { start } from './commands/start.js';
@@ -232,6 +233,11 @@ bySigners(command(rotation, 'recovery', 'one recovery key more, or one less'))
   .option('--close <kid>', 'recovery key that is not to count any more')
   .option('--reason <text>', 'why; signed, stored and sealed', reason)
   .action(run(rotateRecovery));
+
+command(program, 'relock', 'extend the locks of what everything depends on to the present horizon; run it again, it only looks')
+  .option('--dry-run', 'only count what would be extended')
+  .option('--after <key>', 'go on behind this key, where a run was stopped')
+  .action(run(relockArchive));
 
 const source = program.command('source').description('ways out of alarms about the source');
 for (const [name, description, work] of [

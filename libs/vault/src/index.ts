@@ -29,6 +29,8 @@ export type { AcceptedHeads, Closing, KeyTools } from './keys/close-key.js';
 export { answerEscrow, challengeEscrow, judgeDrill, sealDrill } from './keys/escrow-drill.js';
 export type { Drilled } from './keys/escrow-drill.js';
 export { introduceCohorts, introduceKeks } from './keys/cohort-keys.js';
+export { relock } from './keys/relock.js';
+export type { RelockOptions, Relocked } from './keys/relock.js';
 export { prepareRecovery, sealRecovery } from './keys/recovery-keys.js';
 export { KEY_STATEMENT_TYP, recoveryKeysOf, signersNeeded, statementBytes, storeStatements } from './keys/key-statement.js';
 export { signedBy, signedChains } from './keys/signed-by.js';

@@ -6,6 +6,7 @@ import type { StoredVersion } from './evidence.js';
 import { finding } from './findings.js';
 import type { SeqGroup } from './group-by-seq.js';
 import { judgeManifest } from './judge-manifest.js';
+import { demandedLock } from './relocked.js';
 
 /** A manifest that verifies, one of possibly several under its number. */
 export interface Candidate extends CommittedManifest {
@@ -94,7 +95,7 @@ export function disputed(kid: string): string {
 
 /** The lock of a manifest: COMPLIANCE, at least to the horizon; one of `versions`, which hold the same bytes, must have it. */
 export async function checkManifestLock(context: VerifyContext, { manifest, key }: Candidate, versions: readonly string[]): Promise<void> {
-  const least = manifestLock(manifest, context.state);
+  const least = demandedLock(context, manifestLock(manifest, context.state));
   let longest: Date | undefined;
   for (const version of versions) {
     const lock = (await context.evidence.head(key, version))?.lock;

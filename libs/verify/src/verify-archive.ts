@@ -18,20 +18,25 @@ import {
 } from '@holdfast/seal';
 import type { Crypto, Genesis } from '@holdfast/seal';
 import { LOG_CHAIN, parseLogKey } from '@holdfast/tlog';
+import { Selection } from './chain-selection.js';
+import type { ChainRange } from './chain-selection.js';
+import { throwIfStopped } from './context.js';
 import type { VerifyContext } from './context.js';
 import type { Evidence } from './evidence.js';
 import type { Anchors } from './bundle/bundle-anchors.js';
 import { checkClosedKeys } from './closed-keys.js';
-import { DayDirectories, daysFirst } from './days/day-directories.js';
 import { finding } from './findings.js';
 import { foldGovernance } from './fold-governance.js';
-import type { ComparedManifest } from './log/chain-in-log.js';
+import { HeadList } from './head-list.js';
 import { LogComparison } from './log/log-comparison.js';
+import { demandedLock } from './relocked.js';
 import type { VerifyReport } from './report.js';
 import { Collector } from './report.js';
 import type { NamedStatements } from './verify-statements.js';
-import { isStored, verifyChain } from './verify-chain.js';
-import type { ChainHooks, Walked } from './verify-chain.js';
+import { isStored } from './verify-chain.js';
+import { PROGRESS_FORMAT, checkProgress } from './verify-progress.js';
+import type { VerifyProgress } from './verify-progress.js';
+import { ChainsWalk, verifyToTheEnd } from './walk-chains.js';
 import { checkUnusedWraps, checkWrapNames } from './unused-wraps.js';
 import { STATEMENT_PREFIX, noteStatements, verifyStatements } from './verify-statements.js';
 
@@ -46,8 +51,16 @@ export interface VerifyOptions {
   readonly archiveId?: string;
   /** Whom the verifier believes besides his own arithmetic, and what he has kept. */
   readonly anchors?: Anchors;
-  /** Only these chains (and `gov`, without which nothing can be judged). */
-  readonly chains?: readonly string[];
+  /** Only these chains, names or patterns, all of them or a range (and `gov`, without which nothing can be judged). */
+  readonly chains?: readonly (string | ChainRange)[];
+  /** false: with `chains`, names that belong to no chain, and to other chains, are not looked at. */
+  readonly allNames?: boolean;
+  /** How far an earlier run of the same came. */
+  readonly resume?: VerifyProgress;
+  /** Told at every moment at which the run may be interrupted; `progress` answers what is needed to go on, and only now. */
+  readonly onBoundary?: (progress: () => VerifyProgress) => Promise<void>;
+  /** What else the verifier was asked for; an earlier run that was asked for something else is no beginning for this one. */
+  readonly asked?: string;
   readonly onProgress?: (progress: {
     readonly chain: string;
     readonly segments: number;
@@ -58,7 +71,11 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Judges a whole archive. Never throws for what it meets there: that is what findings are for. */
+/**
+ * Judges a whole archive. Never throws for what it meets there: that is what findings are for.
+ * @throws HoldfastError `stopped`; `bad_request` for chains that are not there; `bad_configuration`, `chain_broken` for an
+ * earlier run that cannot be gone on with
+ */
 export async function verifyArchive(evidence: Evidence, options: VerifyOptions): Promise<VerifyReport> {
   const collector = new Collector();
   const level = Math.min(options.level ?? HIGHEST_LEVEL, HIGHEST_LEVEL);
@@ -68,7 +85,12 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   let chain = 'gov';
   let follow = (): Promise<void> => Promise.resolve();
   let log: LogComparison | undefined;
-  const relocated = new Map<string, { readonly first: string; readonly count: number }>();
+  // What is found in chains is what an interrupted run keeps; all else is looked at again each time.
+  const ofChains = new Collector();
+  let collecting = collector;
+  const { resume, onBoundary } = options;
+  const selected = options.chains === undefined ? undefined : new Selection(options.chains);
+  const relocated = new Map((resume?.relocated ?? []).map((one) => [one.chain, one]));
   const context: VerifyContext = {
     evidence,
     crypto: options.crypto,
@@ -77,30 +99,37 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
     archiveHex: toHex(genesis.id),
     genesis: genesis.genesis,
     state: new GovernanceFold(),
-    heads: new Map([[0, toHex(genesis.id)]]),
+    heads: new HeadList(genesis.id),
     ends: new Map(),
     signed: new Map(),
     dataKeys: new Map(),
     followGovernance: () => follow(),
-    collector,
+    get collector() {
+      return collecting;
+    },
     add: (found) => {
-      collector.add(found);
+      collecting.add(found);
     },
     relocated: (where, key) => {
       const { first, count } = relocated.get(where) ?? { first: key, count: 0 };
-      relocated.set(where, { first, count: count + 1 });
+      relocated.set(where, { chain: where, first, count: count + 1 });
     },
     loggedAt: (where, seq) => log?.hashAt(where, seq),
     progress: () => {
       options.onProgress?.({
         chain,
-        segments: collector.segments,
-        records: collector.records,
-        bytes: collector.bytes,
-        findings: collector.findingsTotal,
+        segments: collector.segments + ofChains.segments,
+        records: collector.records + ofChains.records,
+        bytes: collector.bytes + ofChains.bytes,
+        findings: collector.findingsTotal + ofChains.findingsTotal,
       });
     },
-    selected: options.chains,
+    selected,
+    marks: (where) => {
+      const range = selected?.rangeOf(where);
+      const before = [...(resume?.chains ?? []), ...(resume?.current === undefined ? [] : [resume.current])].find((one) => one.chain === where);
+      return [range?.from, range?.to, before?.next, before?.log?.next].filter((mark) => mark !== undefined);
+    },
     signal: options.signal,
   };
   // Whoever reads "no findings" must see what was not looked at.
@@ -112,45 +141,61 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   const hooks = foldGovernance(context.state, context.heads, context.add, (event, seq) => {
     noteStatements(statements, event, seq);
   });
-  // The log is judged by what gov says, so gov cannot be compared with it while it is walked.
-  const ofGovernance: ComparedManifest[] = [];
-  const folding: ChainHooks = {
-    ...hooks,
-    onSegment: (segment) => {
-      hooks.onSegment(segment);
-      const { seq, records, governance: obeyed } = segment.manifest;
-      ofGovernance.push({ manifest: { seq, records, governance: obeyed }, hash: segment.hash });
-    },
-  };
-  let governance = await verifyToTheEnd(context, 'gov', folding);
+  let governance = await verifyToTheEnd(context, 'gov', hooks);
   follow = async () => {
-    if (await isStored(context, 'gov', context.ends.get('gov')?.seen ?? 0)) governance = await verifyToTheEnd(context, 'gov', folding, governance);
+    const before = collecting;
+    collecting = collector;
+    try {
+      if (await isStored(context, 'gov', context.ends.get('gov')?.seen ?? 0)) governance = await verifyToTheEnd(context, 'gov', hooks, governance);
+    } finally {
+      collecting = before;
+    }
   };
+  const asked = JSON.stringify({ level, claims: evidence.claims, chains: selected?.ranges ?? 'all', with: options.asked ?? '' });
+  if (resume !== undefined) {
+    checkProgress(context, resume, asked);
+    ofChains.merge(resume.collected);
+  }
   chain = 'log';
   if (level >= 2) log = await LogComparison.walk(context, options.anchors ?? {});
   if (level >= 4) await checkGenesisLock(context, genesis.versions);
   if (level >= 5) await verifyStatements(context, statements);
-  const chains = await chainsMet(context);
-  const days = new DayDirectories(context);
-  for (const name of daysFirst(chains)) {
-    if (options.chains !== undefined && !options.chains.includes(name)) continue;
-    chain = name;
-    const comparison = log?.begin(name);
-    const ofDays = await days.begin(name);
-    await verifyToTheEnd(context, name, {
-      ...ofDays.hooks,
-      onSegment: (segment) => {
-        comparison?.hooks.onSegment(segment);
-        ofDays.hooks.onSegment?.(segment);
-      },
-    });
-    comparison?.done();
-    ofDays.done();
-    if (level >= 5) await checkUnusedWraps(context, name);
-  }
+  const chains = await chainsMet(context, options.allNames ?? true);
+  // A chain that only the log has is missing; what nobody has heard of was misspelt, and "no findings" would mislead.
+  const unmet = selected?.unmet(['gov', ...chains, ...(log?.chains() ?? [])]) ?? [];
+  if (unmet.length > 0) throw new HoldfastError('bad_request', `No chain of this archive is ${unmet.join(' or ')}.`);
+  if (selected !== undefined)
+    collector.skipped.add(`Only these chains were walked, and gov: ${selected.ranges.map(({ chain: name }) => name).join(', ')}.`);
+  const walk = new ChainsWalk(context, {
+    log,
+    before: resume,
+    onChain: (name) => {
+      chain = name;
+    },
+    onBoundary:
+      onBoundary &&
+      ((progress) =>
+        onBoundary(() => {
+          const { end } = context.ends.get('gov') ?? { end: 0 };
+          return {
+            format: PROGRESS_FORMAT,
+            archive: context.archiveHex,
+            asked,
+            governance: { next: end, hash: context.heads.get(end) ?? '' },
+            collected: ofChains.state(),
+            relocated: [...relocated.values()].filter((one) => one.chain !== 'gov' && one.chain !== LOG_CHAIN),
+            ...progress(),
+          };
+        })),
+  });
+  collecting = ofChains;
+  await walk.run(chains);
+  collecting = collector;
   checkClosedKeys(context);
-  if (level >= 5) await checkClaimNames(context);
-  if (level >= 5 && options.chains === undefined) {
+  const { allNames = true } = options;
+  if (level >= 5 && allNames) await checkClaimNames(context);
+  if (!allNames) collector.skipped.add('Names of objects, claims and wraps that belong to other chains or to none were not looked at.');
+  if (level >= 5 && selected === undefined) {
     await checkUnusedWraps(context, 'gov');
     await checkWrapNames(context);
   }
@@ -160,16 +205,12 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
       finding('RELOCATED', count === 1 ? first : where, `${what} under another version id than named: same bytes, in a copy or after a restore.`),
     );
   }
-  for await (const stray of evidence.strays()) context.add(finding('STRAY', stray, 'this is neither an object nor the state of one.'));
-  log?.compareGovernance(ofGovernance);
+  if (allNames) for await (const stray of evidence.strays()) context.add(finding('STRAY', stray, 'this is neither an object nor the state of one.'));
+  log?.compareGovernance();
   if (log === undefined) context.add(finding('NOT_ANCHORED', context.archiveHex, 'the transparency log was not read (level below 2).'));
-  return collector.report(context.archiveHex, context.genesis.log.key.kid, level, log?.finish());
-}
-
-async function verifyToTheEnd(context: VerifyContext, chain: string, hooks: ChainHooks = {}, before?: Walked): Promise<Walked> {
-  let walked = await verifyChain(context, chain, hooks, before);
-  while (walked.again) walked = await verifyChain(context, chain, hooks, walked);
-  return walked;
+  const ofLog = log?.finish();
+  collector.merge(ofChains.state());
+  return collector.report(context.archiveHex, context.genesis.log.key.kid, level, ofLog);
 }
 
 interface FoundGenesis {
@@ -239,7 +280,7 @@ async function chooseGenesis(
 
 /** The genesis is locked as long as the classes of the first segment of `gov` demand; any version that is will do. */
 async function checkGenesisLock(context: VerifyContext, versions: readonly string[]): Promise<void> {
-  const least = retainUntil(new Date(context.genesis.created), horizonMonths(context.state.classesAt(1).values()));
+  const least = demandedLock(context, retainUntil(new Date(context.genesis.created), horizonMonths(context.state.classesAt(1).values())));
   let longest: Date | undefined;
   for (const version of versions) {
     const state = await context.evidence.head(GENESIS_KEY, version);
@@ -254,6 +295,7 @@ async function checkGenesisLock(context: VerifyContext, versions: readonly strin
 async function checkClaimNames(context: VerifyContext): Promise<void> {
   const done = new Set<string>();
   for await (const key of context.evidence.claimKeys()) {
+    throwIfStopped(context);
     // What store-check tries on the claims bucket stays there: claims have no lock that ends.
     if (key === GENESIS_CLAIM || key.startsWith('store-check/')) continue;
     const [, chain = '', digits] = /^(.+)\/(\d{16})$/.exec(key) ?? [];
@@ -276,13 +318,15 @@ async function checkClaimNames(context: VerifyContext): Promise<void> {
 }
 
 /** Registered chains, and chains that only have objects; every other key in the vault is an orphan. */
-async function chainsMet(context: VerifyContext): Promise<string[]> {
+async function chainsMet(context: VerifyContext, allNames: boolean): Promise<string[]> {
   const chains = new Set(context.state.chains.keys());
   if (context.level < 5) {
     context.collector.skipped.add('Other versions, delete markers and orphans were not looked for (level below 5).');
     return [...chains].sort();
   }
+  if (!allNames) return [...chains].sort();
   for await (const { key } of context.evidence.list('')) {
+    throwIfStopped(context);
     // Probes of store-check are locked for minutes and belong to nobody's archive (format section 2).
     if (key === GENESIS_KEY || key.startsWith(STATEMENT_PREFIX) || key.startsWith('store-check/')) continue;
     // Objects of the log are judged with the log.

@@ -3,6 +3,7 @@ import { parseLogKey } from '@holdfast/tlog';
 import type { LogKey } from '@holdfast/tlog';
 import type { VerifyContext } from '../context.js';
 import { finding } from '../findings.js';
+import { demandedLock } from '../relocked.js';
 import { readAhead } from './read-ahead.js';
 
 /** Nothing of the log is longer than its largest batch. */
@@ -99,9 +100,10 @@ export class LogCursor {
   }
 }
 
-/** The lock of an object of the log: COMPLIANCE, at least until `least`; one of its versions must have it. */
-export async function checkLogLock(context: VerifyContext, { key, versions }: Pick<LogObject, 'key' | 'versions'>, least: Date): Promise<void> {
+/** The lock of an object of the log: COMPLIANCE, at least until `own`, longer after a relocking; one of its versions must have it. */
+export async function checkLogLock(context: VerifyContext, { key, versions }: Pick<LogObject, 'key' | 'versions'>, own: Date): Promise<void> {
   if (context.level < 4) return;
+  const least = demandedLock(context, own);
   let longest: Date | undefined;
   for (const version of versions) {
     const lock = (await context.evidence.head(key, version))?.lock;
