@@ -12,7 +12,9 @@ export interface CommittedManifest {
 }
 
 /** Number of segments that `gov` had at each of its heads, by manifest hash: what `governance` members may name. */
-export type GovernanceHeads = ReadonlyMap<number, string>;
+export interface GovernanceHeads {
+  readonly get: (next: number) => string | undefined;
+}
 
 const NO_PREVIOUS = '0'.repeat(64);
 /** Chains whose content belongs to the classes of the policy; all others belong to `ledger`. */

@@ -9,7 +9,7 @@ import type { ChainHooks } from './verify-chain.js';
 /** What folds the events of `gov` while it is walked. `onEvent` sees every event that was folded. */
 export function foldGovernance(
   state: GovernanceFold,
-  heads: Map<number, string>,
+  heads: { set(next: number, hash: string, records: number): unknown },
   add: (found: Finding) => void,
   onEvent: (event: ClearEvent, seq: number) => void,
 ): Required<Pick<ChainHooks, 'onRecord' | 'onSegment'>> {
@@ -24,7 +24,7 @@ export function foldGovernance(
       }
     },
     onSegment: ({ manifest, hash }) => {
-      heads.set(manifest.seq + 1, hash);
+      heads.set(manifest.seq + 1, hash, manifest.records);
       for (const event of events) {
         try {
           state.apply(event, manifest.seq);

@@ -1,4 +1,4 @@
-import type { Finding } from './findings.js';
+import type { Finding, FindingCode } from './findings.js';
 
 /** What was seen of the transparency log. */
 export interface LogReport {
@@ -43,6 +43,8 @@ export interface VerifyReport {
   /** Records whose content was decrypted and re-hashed. */
   readonly recordsOpened: number;
   readonly bytes: number;
+  /** Manifests that were taken as given, because a range begins behind them and the log does not prove them. */
+  readonly assumed: readonly AssumedManifest[];
   /** What was not checked, and why; each a sentence. */
   readonly skipped: readonly string[];
   /** Per message chain: records and the next offset. */
@@ -51,10 +53,38 @@ export interface VerifyReport {
   readonly findingsTotal: number;
   readonly notes: readonly Finding[];
   readonly notesTotal: number;
+  /** How many there are of each code, also where not all of them are kept. */
+  readonly counts: Readonly<Partial<Record<FindingCode, number>>>;
+}
+
+/** A manifest that was not judged, only built upon. */
+export interface AssumedManifest {
+  readonly chain: string;
+  readonly seq: number;
+  readonly hash: string;
 }
 
 /** Findings and notes kept in the report; all are counted. A damaged archive must not exhaust the verifier's memory. */
 export const MAX_KEPT = 1_000;
+/** Kept of each code in any case: a thousand of one must not hide the one of another. */
+const KEPT_OF_EACH = 50;
+
+/** What a collector holds, as JSON. */
+export interface Collected {
+  readonly findings: readonly Finding[];
+  readonly notes: readonly Finding[];
+  readonly skipped: readonly string[];
+  readonly partitions: VerifyReport['partitions'];
+  readonly assumed: readonly AssumedManifest[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly findingsTotal: number;
+  readonly notesTotal: number;
+  readonly chains: number;
+  readonly segments: number;
+  readonly records: number;
+  readonly recordsOpened: number;
+  readonly bytes: number;
+}
 
 /** Collects while the verifier walks; memory does not grow with the archive. */
 export class Collector {
@@ -62,6 +92,8 @@ export class Collector {
   readonly notes: Finding[] = [];
   readonly skipped = new Set<string>();
   readonly partitions: { chain: string; segments: number; records: number; next: string }[] = [];
+  readonly assumed: AssumedManifest[] = [];
+  readonly counts = new Map<FindingCode, number>();
   findingsTotal = 0;
   notesTotal = 0;
   chains = 0;
@@ -71,13 +103,12 @@ export class Collector {
   bytes = 0;
 
   add(found: Finding): void {
-    if (found.severity === 'finding') {
-      this.findingsTotal++;
-      if (this.findings.length < MAX_KEPT) this.findings.push(found);
-    } else {
-      this.notesTotal++;
-      if (this.notes.length < MAX_KEPT) this.notes.push(found);
-    }
+    const before = this.counts.get(found.code) ?? 0;
+    this.counts.set(found.code, before + 1);
+    if (found.severity === 'finding') this.findingsTotal++;
+    else this.notesTotal++;
+    const kept = found.severity === 'finding' ? this.findings : this.notes;
+    if (kept.length < MAX_KEPT || before < KEPT_OF_EACH) kept.push(found);
   }
 
   /** Takes back a note that something read later has answered. */
@@ -86,6 +117,46 @@ export class Collector {
     if (at < 0) return;
     this.notes.splice(at, 1);
     this.notesTotal--;
+    this.counts.set(code, (this.counts.get(code) ?? 1) - 1);
+  }
+
+  /** All of it, as JSON. */
+  state(): Collected {
+    const { findings, notes, partitions, assumed, findingsTotal, notesTotal, chains, segments, records, recordsOpened, bytes } = this;
+    return {
+      findings: [...findings],
+      notes: [...notes],
+      skipped: [...this.skipped],
+      partitions: [...partitions],
+      assumed: [...assumed],
+      counts: Object.fromEntries(this.counts),
+      findingsTotal,
+      notesTotal,
+      chains,
+      segments,
+      records,
+      recordsOpened,
+      bytes,
+    };
+  }
+
+  /** Takes over what another one has collected. */
+  merge(other: Collected): void {
+    // What is kept stays bounded; the sums do not come from it.
+    const sums = { findings: this.findingsTotal + other.findingsTotal, notes: this.notesTotal + other.notesTotal };
+    const counts = new Map(this.counts);
+    for (const found of [...other.findings, ...other.notes]) this.add(found);
+    this.findingsTotal = sums.findings;
+    this.notesTotal = sums.notes;
+    for (const [code, count] of Object.entries(other.counts) as [FindingCode, number][]) this.counts.set(code, (counts.get(code) ?? 0) + count);
+    for (const sentence of other.skipped) this.skipped.add(sentence);
+    this.partitions.push(...other.partitions);
+    this.assumed.push(...other.assumed);
+    this.chains += other.chains;
+    this.segments += other.segments;
+    this.records += other.records;
+    this.recordsOpened += other.recordsOpened;
+    this.bytes += other.bytes;
   }
 
   report(archive: string, logKey: string, level: number, log?: LogReport): VerifyReport {
@@ -101,12 +172,14 @@ export class Collector {
       records: this.records,
       recordsOpened: this.recordsOpened,
       bytes: this.bytes,
+      assumed: this.assumed,
       skipped: [...this.skipped],
       partitions: this.partitions,
       findings: this.findings,
       findingsTotal: this.findingsTotal,
       notes: this.notes,
       notesTotal: this.notesTotal,
+      counts: Object.fromEntries([...this.counts].filter(([, count]) => count > 0)),
     };
   }
 }

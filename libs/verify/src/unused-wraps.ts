@@ -1,3 +1,4 @@
+import { throwIfStopped } from './context.js';
 import type { VerifyContext } from './context.js';
 import { finding } from './findings.js';
 
@@ -21,6 +22,7 @@ export async function checkUnusedWraps(context: VerifyContext, chain: string): P
   context.dataKeys.delete(chain);
   let last = '';
   for await (const { key, deleteMarker } of context.evidence.wraps(`${chain}/`)) {
+    throwIfStopped(context);
     const [, its, dataKey, name] = PLACE.exec(key) ?? [];
     // Other chains have their turn; what lies beside the wraps of a used key was reported with them.
     if (its !== chain || dataKey === undefined || name === undefined || used.has(dataKey)) continue;
@@ -39,6 +41,7 @@ export async function checkWrapNames(context: VerifyContext): Promise<void> {
   const known = (chain: string): boolean => context.ends.has(chain) || context.state.chains.has(chain);
   let last = '';
   for await (const { key } of context.evidence.wraps('')) {
+    throwIfStopped(context);
     const [, chain] = PLACE.exec(key) ?? [];
     if (chain !== undefined && (chain === last || known(chain))) continue;
     // The archive may go on meanwhile: a chain that was registered since is one.

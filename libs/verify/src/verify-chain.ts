@@ -3,6 +3,7 @@ import { CLAIM_TYP, claimKey, claimSchema, contentPrefix, manifestPrefix, padded
 import type { Claim } from '@holdfast/seal';
 import { checkManifest } from './check-manifest.js';
 import type { CommittedManifest } from './check-manifest.js';
+import { quietly, throwIfStopped } from './context.js';
 import type { VerifyContext } from './context.js';
 import { finding } from './findings.js';
 import { SeqCursor, groupBySeq } from './group-by-seq.js';
@@ -11,6 +12,7 @@ import { keysIntroducedBy } from './introduced-keys.js';
 import type { Candidate, NewKeys } from './read-candidates.js';
 import { checkManifestLock, readCandidates } from './read-candidates.js';
 import { noteSigner, signerOf } from './closed-keys.js';
+import { Collector } from './report.js';
 import type { ContentHooks, Prefetched } from './verify-objects.js';
 import { checkAttempts, prefetch, verifyObjects } from './verify-objects.js';
 import { usedKeys } from './unused-wraps.js';
@@ -37,27 +39,50 @@ const ATTEMPTS_AHEAD = 16;
 export interface ChainHooks extends ContentHooks {
   /** Sees every committed manifest, in order. */
   readonly onSegment?: (segment: CommittedManifest) => void;
+  /** Between two segments: a walk that is interrupted here can go on from here. */
+  readonly onBoundary?: (at: Boundary) => Promise<void>;
+}
+
+/** A place between two segments: everything before number `next` is judged, and nothing behind it. */
+export interface Boundary {
+  readonly next: number;
+  /** Hash of the manifest before; undefined before the first. */
+  readonly hash: string | undefined;
+  readonly records: number;
 }
 
 /** How far a walk came; another one can go on behind it. */
 export interface Walked {
   readonly last: Candidate | undefined;
+  /** Records of segments from number `first` on. */
   readonly records: number;
+  /** The first number that was walked. */
+  readonly first: number;
+  /** It goes on at a boundary: what was read ahead there is read again, and not judged again. */
+  readonly interrupted?: true;
   /** A listing missed a manifest that is there: it was stored while the listing was made. Walk on to judge the rest. */
   readonly again: boolean;
 }
 
-const FROM_THE_BEGINNING: Walked = { last: undefined, records: 0, again: false };
+const FROM_THE_BEGINNING: Walked = { last: undefined, records: 0, first: 0, again: false };
 
 /**
- * Verifies one chain from seq 0, or from behind an earlier walk, to its end with two listings (manifests, content) walked
+ * Verifies one chain from seq 0, or from behind an earlier walk, to its end, or to number `to`, with two listings (manifests, content) walked
  * side by side; memory holds two segments. Writers may go on meanwhile: what comes behind the end is not judged.
  */
-export async function verifyChain(context: VerifyContext, chain: string, hooks: ChainHooks = {}, before = FROM_THE_BEGINNING): Promise<Walked> {
+export async function verifyChain(
+  context: VerifyContext,
+  chain: string,
+  hooks: ChainHooks = {},
+  before = FROM_THE_BEGINNING,
+  to = Infinity,
+): Promise<Walked> {
   const { evidence, collector, add } = context;
   const from = endOf(before.last);
+  // Met anywhere in a listing, which is made anew when a walk goes on: told once, at the end.
+  const odds = new Collector();
   const odd = (version: { readonly key: string }): void => {
-    add(finding('ORPHAN', version.key, 'this name does not belong under its chain.'));
+    odds.add(finding('ORPHAN', version.key, 'this name does not belong under its chain.'));
   };
   const manifests = new SeqCursor(groupBySeq(evidence.list(manifestPrefix(chain)), manifestPrefix(chain), odd), from);
   const contents = new SeqCursor(groupBySeq(evidence.list(contentPrefix(chain)), contentPrefix(chain), odd), from);
@@ -66,8 +91,8 @@ export async function verifyChain(context: VerifyContext, chain: string, hooks: 
   const dataKeys = usedKeys(context, chain);
   let { records } = before;
   let again = false;
-  let level = await nextLevel(context, chain, manifests, NO_KEYS);
-  if (level !== undefined && level.seq !== from)
+  let level = await nextLevel(before.interrupted === true ? quietly(context) : context, chain, manifests, NO_KEYS);
+  if (level !== undefined && level.seq !== from && before.interrupted !== true)
     add(
       finding(
         'MANIFEST_MISSING',
@@ -75,7 +100,10 @@ export async function verifyChain(context: VerifyContext, chain: string, hooks: 
         from === 0 ? `the chain begins with number ${level.seq}.` : 'the manifest of this number is not there.',
       ),
     );
-  while (level !== undefined && !again) {
+  let whole = true;
+  while (level !== undefined && level.seq < to && !again) {
+    // Behind a number that was left undecided nothing says where to go on.
+    if (whole) await hooks.onBoundary?.({ next: endOf(previous), hash: previous?.hash, records });
     throwIfStopped(context);
     // A segment of gov may be signed by a key that the one before it introduces, and that one is not folded yet.
     const newKeys = chain === 'gov' ? await keysIntroducedBy(context, level.candidates) : NO_KEYS;
@@ -85,6 +113,7 @@ export async function verifyChain(context: VerifyContext, chain: string, hooks: 
       next = undefined;
     }
     const decided = await decide(context, chain, level, next, previous);
+    whole = decided !== undefined;
     if (decided === undefined) {
       level = next;
       continue;
@@ -125,9 +154,17 @@ export async function verifyChain(context: VerifyContext, chain: string, hooks: 
     previous = committed;
     level = next;
   }
-  const walked = { last: previous, records, again };
+  const walked = { last: previous, records, first: before.first, again };
   if (again) return walked;
   const end = endOf(previous);
+  if (!context.ends.has(chain)) {
+    collector.merge(odds.state());
+    collector.chains++;
+    if (previous !== undefined && chain.startsWith('msg/'))
+      collector.partitions.push({ chain, segments: end - before.first, records, next: previous.manifest.next });
+  }
+  // The rest was not asked for.
+  if (level !== undefined && level.seq >= to) return walked;
   const seen = Math.max(end, manifests.last + 1);
   // Somebody has gone on behind the end that the listing had.
   const grown = await isStored(context, chain, seen);
@@ -140,14 +177,11 @@ export async function verifyChain(context: VerifyContext, chain: string, hooks: 
   }
   if (!grown || end < seen) await checkEnd(context, chain, previous);
   context.ends.set(chain, { end, seen });
-  if (before === FROM_THE_BEGINNING) collector.chains++;
-  if (previous !== undefined && chain.startsWith('msg/')) {
-    collector.partitions.push({ chain, segments: previous.manifest.seq + 1, records, next: previous.manifest.next });
-  }
   return walked;
 }
 
-function endOf(last: Candidate | undefined): number {
+/** The number behind a manifest. */
+export function endOf(last: Candidate | undefined): number {
   return (last?.manifest.seq ?? -1) + 1;
 }
 
@@ -277,8 +311,4 @@ async function checkEnd(context: VerifyContext, chain: string, last: Candidate |
       finding('MANIFEST_MISSING', `${chain} ${seq}`, 'this number is claimed, but its manifest is not there: the end of the chain was removed.'),
     );
   }
-}
-
-function throwIfStopped(context: VerifyContext): void {
-  if (context.signal?.aborted === true) throw new HoldfastError('stopped', 'the verification was stopped.');
 }

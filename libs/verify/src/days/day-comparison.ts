@@ -5,6 +5,17 @@ import { finding } from '../findings.js';
 import type { ChainHooks } from '../verify-chain.js';
 import type { SealedPart } from './days-chain.js';
 
+/** How far a comparison came, to go on from. */
+export interface DayProgress {
+  /** The first segment of the range under way; hash of the manifest before it. */
+  readonly from: number;
+  readonly hash: string;
+  readonly unattested: number;
+  readonly firstUnattested?: { readonly firstSeq: number; readonly day: string };
+  /** Beginnings of sealed parts before `from` that fitted no range. */
+  readonly unmatched: readonly number[];
+}
+
 /** A sealed part and what was rebuilt of it so far. */
 interface Rebuilt {
   readonly sealed: SealedPart;
@@ -33,16 +44,19 @@ export class DayComparison {
   /** Parts whose ranges are under way. */
   #current: readonly Rebuilt[] = [];
   #unattested = 0;
-  #firstUnattested: DayRange | undefined;
+  #firstUnattested: Pick<DayRange, 'firstSeq' | 'day'> | undefined;
 
-  constructor(context: VerifyContext, chain: string, parts: readonly SealedPart[], labelKeys: ReadonlyMap<string, Uint8Array>) {
+  constructor(context: VerifyContext, chain: string, parts: readonly SealedPart[], labelKeys: ReadonlyMap<string, Uint8Array>, before?: DayProgress) {
     this.#context = context;
     this.#chain = chain;
     this.#ranges = new DayRanges(context.crypto);
     this.#labelKeys = labelKeys;
     this.#inOrder = parts
       .map((sealed): Rebuilt => ({ sealed, firstSeq: (sealed.closed ?? sealed.attested)?.firstSeq ?? 0, builder: undefined, objects: 0, shares: 0 }))
+      .filter(({ firstSeq }) => before === undefined || firstSeq >= before.from || before.unmatched.includes(firstSeq))
       .sort((a, b) => a.firstSeq - b.firstSeq);
+    this.#unattested = before?.unattested ?? 0;
+    this.#firstUnattested = before?.firstUnattested;
     for (const rebuilt of this.#inOrder) this.#sealed.set(rebuilt.firstSeq, [...(this.#sealed.get(rebuilt.firstSeq) ?? []), rebuilt]);
   }
 
@@ -72,6 +86,17 @@ export class DayComparison {
       this.#current = [...this.#current, next];
       this.#begun++;
     }
+  }
+
+  progress(next: number): Omit<DayProgress, 'hash'> {
+    const from = this.#ranges.openFrom ?? next;
+    const first = this.#firstUnattested;
+    return {
+      from,
+      unattested: this.#unattested,
+      ...(first !== undefined && { firstUnattested: { firstSeq: first.firstSeq, day: first.day } }),
+      unmatched: [...this.#sealed.keys()].filter((firstSeq) => firstSeq < from),
+    };
   }
 
   /** After the walk: what is not covered, and what covers nothing. */

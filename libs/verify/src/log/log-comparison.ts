@@ -1,16 +1,32 @@
+import { HoldfastError } from '@holdfast/record';
 import { equalBytes, toHex } from '@holdfast/seal';
 import type { Anchors } from '../bundle/bundle-anchors.js';
 import type { VerifyContext } from '../context.js';
 import { finding } from '../findings.js';
 import type { LogReport } from '../report.js';
-import { ChainComparison, ChainInLog } from './chain-in-log.js';
-import type { ComparedManifest } from './chain-in-log.js';
+import { ChainComparison } from './chain-comparison.js';
+import type { ComparedManifest, ComparisonState } from './chain-comparison.js';
+import { ChainInLog } from './chain-in-log.js';
 import { logKeysOf } from './log-keys-of.js';
 import { verifyLog } from './verify-log.js';
 import type { WalkedLog } from './verify-log.js';
 
 /** The newest anchor may be this much older than the log's end before the report says so. */
 const OLD_MS = 24 * 3_600_000;
+
+export interface BeginOptions {
+  readonly from?: number;
+  readonly to?: number;
+  readonly state?: ComparisonState;
+}
+
+/** A chain as it is compared with the log. */
+export interface LogWalkOfChain {
+  readonly take: (segment: ComparedManifest) => void;
+  readonly state: () => ComparisonState;
+  /** `end`: the number that the walk came to, where it came to the end of what was asked. */
+  readonly done: (end?: number) => void;
+}
 
 /** The log, judged, and the chains as they are compared with it one after the other. */
 export class LogComparison {
@@ -35,30 +51,38 @@ export class LogComparison {
     return new LogComparison(context, await verifyLog(context, anchors));
   }
 
-  /** The hash that the log has for the last of its entries of `chain`, if that is number `seq`. */
+  /** The hash that the log has for number `seq` of `chain`, if that is its last, or one that was marked. */
   hashAt(chain: string, seq: number): string | undefined {
-    const known = this.#log.chains.get(chain);
-    return known?.next === seq + 1 ? toHex(known.hash) : undefined;
+    const mark = this.#log.chains.get(chain)?.at(seq + 1);
+    return mark === undefined ? undefined : toHex(mark.hash);
   }
 
-  /** Takes part in the walk over `chain`; `done` when it has come to its end. */
-  begin(chain: string): { readonly hooks: { readonly onSegment: (segment: ComparedManifest) => void }; readonly done: () => void } {
-    const comparison = new ChainComparison(
-      this.#context.crypto,
+  /** Takes part in the walk over `chain`, all of it or a range, or goes on with one; `done` when it has come to its end. */
+  begin(chain: string, { from = 0, to, state }: BeginOptions = {}): LogWalkOfChain {
+    const anchored = this.#log.anchor?.heads.get(chain) ?? 0;
+    if (state !== undefined && anchored < state.anchored)
+      throw new HoldfastError(
+        'chain_broken',
+        `${chain} was anchored up to number ${state.anchored} before the interruption, now up to ${anchored}: verify from the beginning.`,
+      );
+    const comparison = new ChainComparison({
+      crypto: this.#context.crypto,
       chain,
-      this.#log.chains.get(chain) ?? new ChainInLog(),
-      this.#log.anchor?.heads.get(chain) ?? 0,
-      this.#context.add,
-    );
+      log: this.#log.chains.get(chain) ?? new ChainInLog(),
+      anchored,
+      add: this.#context.add,
+      from,
+      ...(to !== undefined && { to }),
+      ...(state !== undefined && { state }),
+    });
     this.#compared.add(chain);
     return {
-      hooks: {
-        onSegment: (segment) => {
-          comparison.take(segment);
-        },
+      take: (segment) => {
+        comparison.take(segment);
       },
-      done: () => {
-        comparison.finish(this.#context.ends.get(chain)?.end ?? 0);
+      state: () => comparison.state,
+      done: (end) => {
+        if (end !== undefined) comparison.finish(end);
         this.#tail.segments += comparison.tail.segments;
         this.#tail.records += comparison.tail.records;
         this.#younger.segments += comparison.younger.segments;
@@ -67,15 +91,27 @@ export class LogComparison {
     };
   }
 
+  /** Chains that the log knows. */
+  chains(): string[] {
+    return [...this.#log.chains.keys()];
+  }
+
+  /** Entries of the chain in the log. */
+  lengthOf(chain: string): number {
+    return this.#log.chains.get(chain)?.next ?? 0;
+  }
+
   /** The chain `gov` was walked before the log could be. */
-  compareGovernance(segments: readonly ComparedManifest[]): void {
-    const { hooks, done } = this.begin('gov');
-    for (const segment of segments) hooks.onSegment(segment);
-    done();
-    const last = segments.at(-1);
+  compareGovernance(): void {
+    const { heads, ends, collector } = this.#context;
+    const comparison = this.begin('gov');
+    // Its governance heads were checked when it was walked: a segment of gov obeys exactly what lies before it.
+    for (const { seq, hash, records } of heads.segments())
+      comparison.take({ manifest: { seq, records, governance: { next: seq, hash: heads.get(seq) ?? '' } }, hash });
+    const end = ends.get('gov')?.end ?? 0;
+    comparison.done(end);
     // Before the log was read nothing but a claim said so.
-    if (last !== undefined && this.hashAt('gov', last.manifest.seq) === last.hash)
-      this.#context.collector.withdraw('PENDING', `gov ${last.manifest.seq}`);
+    if (end > 0 && this.hashAt('gov', end - 1) === heads.get(end)) collector.withdraw('PENDING', `gov ${end - 1}`);
   }
 
   /** After all chains: those that only the log knows, and what the report says of the log. */

@@ -216,7 +216,7 @@ class LogWalk {
       if (entry.type === 'manifest') {
         let chain = this.#chains.get(entry.chain);
         if (chain === undefined) {
-          chain = new ChainInLog();
+          chain = new ChainInLog(this.#context.marks(entry.chain));
           this.#chains.set(entry.chain, chain);
         }
         chain.take(crypto, entry.hash, govNext);
