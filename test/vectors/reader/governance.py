@@ -139,7 +139,19 @@ def parse_manifest(payload):
 
 EVENTS = {
     "archive.created": {"name": text, "timeZone": text, "profile": text},
-    "key.introduced": {"use": lambda value: value in ("manifest", "log", "recovery"), "jwk": lambda value: isinstance(value, dict)},
+    "key.introduced": {
+        "use": lambda value: value in ("manifest", "log", "recovery"), "jwk": lambda value: isinstance(value, dict), "statements": array_of(hash32, 10),
+    },
+    "key.closed": {
+        "use": lambda value: value in ("manifest", "log", "recovery"), "kid": text,
+        "chains": array_of(of({"chain": lambda value: value == "log" or is_chain(value), "next": number, "accepted": number}, ["accepted"])),
+        "logSize": number, "reason": text, "statements": array_of(hash32, 10),
+    },
+    "escrow.drilled": {
+        "seed": COMMAND, "wraps": number, "sampled": number, "opened": number, "failed": number, "records": number, "begun": time,
+    },
+    "relock.started": {"months": number},
+    "relock.done": {"looked": number, "extended": number},
     "cohort-keys.introduced": {"class": is_class, "period": text, "kek": text, "escrow": jwk},
     "class.defined": {"name": is_class, "number": lambda value: number(value) and 1 <= value < 1 << 16, "months": number, "lengthenMonths": number},
     "policy.set": {"defaultClass": text},
@@ -154,6 +166,7 @@ EVENTS = {
     "claims.repaired": {"chain": is_chain, "seq": number, "statement": hash32, "reason": text},
     "source.epoch.opened": {"chain": is_chain, "successor": is_chain, "cluster": text, "reason": text},
 }
+OPTIONAL = {"chain.registered": ["cluster"], "key.introduced": ["statements"], "key.closed": ["logSize", "statements"]}
 COMMON = {"type": text, "id": COMMAND, "time": time, "principal": text}
 
 
@@ -167,7 +180,8 @@ class State:
         self.classes, self.chains, self.losses, self.commands = {}, {}, [], set()
         self.default_class, self.events = None, {}
         self.imports = {}
-        self.recovery_keys, self.statements = genesis["recovery"], {}
+        self.recovery_keys, self.statements = list(genesis["recovery"]), {}
+        self.closed, self.closed_recovery, self.relocking, self.key_statements = {}, set(), None, set()
 
     def copy(self):
         return copy.deepcopy(self)
@@ -186,7 +200,7 @@ class State:
         if not clear:
             return event
         check((record.offset == 0) == (kind == "archive.created"), "GOVERNANCE", "archive.created is the first event and only that")
-        exactly(kind, rest, EVENTS[kind], ["cluster"] if kind == "chain.registered" else [])
+        exactly(kind, rest, EVENTS[kind], OPTIONAL.get(kind, []))
         getattr(self, "_" + kind.replace(".", "_").replace("-", "_"), lambda event: None)(rest)
         return event
 
@@ -194,6 +208,39 @@ class State:
         key = public_jwk("key.introduced", event["jwk"], "Ed25519" if event["use"] == "log" else "P-256")
         if event["use"] == "manifest":
             self.manifest_keys[key["kid"]] = key
+        if event["use"] == "recovery" and key["kid"] not in {jwk["kid"] for jwk in self.recovery_keys}:
+            check("statements" in event, "GOVERNANCE", "no recovery key vouches for a new one")
+            self.recovery_keys.append(key)
+        self.key_statements.update(event.get("statements", []))
+
+    def _key_closed(self, event):
+        kid, chains = event["kid"], event["chains"]
+        self.key_statements.update(event.get("statements", []))
+        check((event["use"] == "log") == ("logSize" in event), "GOVERNANCE", "logSize belongs to the end of a log key")
+        if event["use"] != "manifest":
+            check(not chains, "GOVERNANCE", "only manifest keys sign chains")
+            if event["use"] == "recovery":
+                self.closed_recovery.add(kid)
+            return
+        check(kid in self.manifest_keys and kid not in self.closed, "GOVERNANCE", f"{kid} is no open manifest key")
+        check(len(self.manifest_keys) > len(self.closed) + 1, "GOVERNANCE", "the only manifest key is closed")
+        check(len({one["chain"] for one in chains}) == len(chains), "GOVERNANCE", "a chain stands twice")
+        check(all(one.get("accepted", one["next"]) <= one["next"] for one in chains), "GOVERNANCE", "accepted beyond next")
+        self.closed[kid] = {one["chain"]: (one["next"], one.get("accepted", one["next"])) for one in chains}
+
+    def _relock_started(self, event):
+        self.relocking = event["months"]
+
+    def _relock_done(self, event):
+        check(self.relocking is not None, "GOVERNANCE", "a relocking ends that has not begun")
+        self.relocking = None
+
+    def standing(self, kid, chain, seq):
+        """Section 10, closed keys: what the key may still stand under."""
+        if kid not in self.closed:
+            return "valid"
+        following, accepted = self.closed[kid].get(chain, (0, 0))
+        return "closed" if seq >= following else "disputed" if seq >= accepted else "valid"
 
     def _cohort_keys_introduced(self, event):
         self.cohort_keys.setdefault((event["class"], event["period"]), set()).add((event["kek"], event["escrow"]["kid"]))

@@ -234,6 +234,7 @@ class Verifier:
         key = state.manifest_keys.get(segment.header["kid"])
         check(key is not None, "SIGNATURE", "signed by a key that gov had not introduced")
         check(segment.signed_by(key), "SIGNATURE", "does not verify")
+        self.guarded(where, self.standing, segment.header["kid"], chain, seq)
         for name, wanted in (("archive", self.archive.hex()), ("chain", chain), ("seq", seq)):
             check(body[name] == wanted, "PLACE", f"{name} is {body[name]}")
         if seq == 0 or self.at(chain, seq - 1):
@@ -367,6 +368,12 @@ class Verifier:
         least, most = (end_of_month(clock, known["months"] + more) for more in (0, known["lengthenMonths"]))
         check(least <= until <= most, "RETENTION", f"{until} is not within {least} … {most}")
 
+    def standing(self, kid, chain, seq):
+        """Closed keys, by everything that gov says, whenever it said it."""
+        how = self.states[-1].standing(kid, chain, seq)
+        check(how != "closed", "KEY_CLOSED", f"signed by {kid}, which was closed before this number")
+        check(how != "disputed", "KEY_DISPUTED", f"signed by {kid}, and nobody vouches for it")
+
     # Data keys
 
     def data_key(self, chain, cohort, place, pinned, until, state, where):
@@ -436,6 +443,7 @@ class Verifier:
         claim, header, signed_by = self.claim(chain, seq)
         key = signers.get(header["kid"])
         check(key is not None and signed_by(key), "SIGNATURE", "not signed by a manifest key")
+        check(self.states[-1].standing(header["kid"], chain, seq) != "closed", "KEY_CLOSED", "signed by a key that was closed before")
         segment = self.at(chain, seq)
         check(segment is not None, "MANIFEST_MISSING", f"claimed: {claim['manifest']}")
         check(claim["manifest"] == segment.hash, "CLAIM", "names another manifest than the chain has")
@@ -470,6 +478,9 @@ class Verifier:
     def statement(self, key, version):
         """A signed statement of `claims repair`, section 13."""
         data = version.read()
+        if key[2:-4] in self.states[-1].key_statements:
+            self.key_statement(key, version, data)
+            return
         header, payload, signed_by = parse_jws(data, "holdfast-statement")
         statement = parse_statement(payload)
         check(sha256(data).hex() == key[2:-4], "HASH", "bytes are not those its key names")
@@ -483,6 +494,16 @@ class Verifier:
         named = self.states[-1].statements.get(key[2:-4])
         check(named in (None, (chain, seq)), "GOVERNANCE", "gov names it for another place")
         (self.abandoned if named is None else self.statements).append(f"{key}@{version.id}")
+
+    def key_statement(self, key, version, data):
+        """A statement about a key, section 13; who had to sign when is the matter of a full verifier."""
+        header, payload, signed_by = parse_jws(data, "holdfast-key-statement")
+        check(sha256(data).hex() == key[2:-4], "HASH", "bytes are not those its key names")
+        check(payload.get("format") == "holdfast.key-statement/1" and payload.get("archive") == self.archive.hex(), "PLACE", "of another archive")
+        signer = next((jwk for jwk in self.states[-1].recovery_keys if jwk["kid"] == header["kid"]), None)
+        check(signer is not None and signed_by(signer), "SIGNATURE", "not signed by a recovery key")
+        check(version.mode == "COMPLIANCE", "LOCK", "not locked")
+        self.statements.append(f"{key}@{version.id}")
 
     def leftover(self, key, version):
         if STATEMENT_KEY.fullmatch(key):
