@@ -123,12 +123,20 @@ export class DayKeeper {
   }
 
   async #keep(chain: string, end: number): Promise<void> {
+    if (end === 0) return;
     for (let lost = 0; lost < MAX_LOST_RACES;) {
       const state = this.#states.get(chain) ?? (await this.#begin(chain));
       this.#states.set(chain, state);
       const range = await this.#nextRange(chain, state, end);
       if (range === undefined) return;
-      state.writer ??= await this.#open(chain);
+      if (state.writer === undefined) {
+        state.writer = await this.#open(chain);
+        // Another process has registered the chain, and begun, since this one looked.
+        if (state.writer.head.seqs > 0) {
+          this.#states.delete(chain);
+          continue;
+        }
+      }
       const whole = await sealRange(this.#parts, state.writer, chain, range, state.part, this.#abort.signal, () => {
         state.part++;
         if (range.cohorts.length > 0) this.counts.directories++;
