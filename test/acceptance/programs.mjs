@@ -1,6 +1,8 @@
 // The programs of the product as processes of their own: ingest, and the command line.
 import { spawn } from 'node:child_process';
 import { createWriteStream, readFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +16,7 @@ const FLAGS = [
   '--max-semi-space-size=8',
 ];
 const MAIN = join(root, 'apps', 'ingest', 'dist', 'main.js');
+const RESOURCES = join(root, 'test', 'acceptance', 'resources.mjs');
 const CLI = join(root, 'apps', 'cli', 'bin', 'holdfast.js');
 
 /** @typedef {import('./archive-under-test.mjs').ArchiveUnderTest} ArchiveUnderTest */
@@ -167,15 +170,16 @@ export class IngestProcess {
 
 /**
  * Runs `holdfast ARGS` on an archive.
- * @param {ArchiveUnderTest} archive
+ * @param {Pick<ArchiveUnderTest, 'env'>} archive
  * @param {string[]} args
+ * @param {{ flags?: string[], env?: Record<string, string> }} [options] of Node, and further settings
  * @returns {Promise<{ code: number | null, stdout: string, stderr: string }>}
  */
-export function holdfast(archive, args) {
+export function holdfast(archive, args, { flags = [], env = {} } = {}) {
   const data = archive.env['HOLDFAST_DATA'];
   const all = data === undefined ? args : [...args, '--data', data];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...FLAGS, CLI, ...all], { cwd: root, env: { ...cleanEnvironment(), ...archive.env } });
+    const child = spawn(process.execPath, [...FLAGS, ...flags, CLI, ...all], { cwd: root, env: { ...cleanEnvironment(), ...archive.env, ...env } });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (/** @type {Buffer} */ chunk) => void (stdout += chunk.toString()));
@@ -183,6 +187,24 @@ export function holdfast(archive, args) {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/**
+ * Runs `holdfast ARGS --json`, which must succeed, and measures it as a process: from start to end, all its threads.
+ * @param {ArchiveUnderTest | undefined} archive undefined for what needs none
+ * @param {string[]} args
+ * @returns {Promise<{ document: Record<string, any>, seconds: number, used: { cpuSeconds: number, peakMiB: number } }>}
+ */
+export async function holdfastMeasured(archive, args) {
+  const file = join(await mkdtemp(join(tmpdir(), 'holdfast-measured-')), 'used.json');
+  const began = performance.now();
+  const { code, stdout, stderr } = await holdfast(archive ?? { env: {} }, [...args, '--json'], {
+    flags: ['--import', RESOURCES],
+    env: { RESOURCES_FILE: file },
+  });
+  const seconds = (performance.now() - began) / 1000;
+  must(code === 0, `holdfast ${args.join(' ')} ended with ${code}: ${stderr}${stdout}`);
+  return { document: JSON.parse(stdout), seconds, used: JSON.parse(readFileSync(file, 'utf8')) };
 }
 
 /**

@@ -158,7 +158,11 @@ describe.each([
 
   it('shows every chain that is cut off at any number, together with its claims and content: the log remembers it', async () => {
     const unseen: string[] = [];
-    const chains = new Set(targets.filter((target) => kindOf(target) === 'manifest').map(chainOf));
+    const chains = new Set(
+      targetsOf(archive.image)
+        .filter((target) => kindOf(target) === 'manifest')
+        .map(chainOf),
+    );
     for (const chain of chains) {
       for (let seq = 0; ; seq++) {
         const changed = cut(archive.image, chain, seq);
