@@ -12,6 +12,7 @@ export interface ShownRecord {
   readonly chain: string;
   readonly offset: string;
   readonly bytes: Uint8Array;
+  /** Read anew each time: its events take many times the memory of its bytes. */
   readonly read: ReadRecord;
 }
 
@@ -40,7 +41,7 @@ export async function checkRecords(context: BundleContext, leaves: ReadonlyMap<s
     const problem = salt === undefined ? 'its salt is not in the bundle.' : recordProblem(context.crypto, leaf, salt, bytes);
     const read = context.entries.parse(name, () => readShownRecord(record.chain, bytes), 'BUNDLE_RECORD_DIFFERS');
     if (problem !== undefined) add(finding('BUNDLE_RECORD_DIFFERS', name, problem));
-    else if (read !== undefined) shown.set(key, { chain: record.chain, offset: record.offset, bytes, read });
+    else if (read !== undefined) shown.set(key, shownRecord(record, bytes));
   }
   for (const key of leaves.keys())
     if (!listed.has(key)) add(finding('BUNDLE_RECORD_UNLISTED', key, 'it is proven in the bundle, and bundle.json does not list it.'));
@@ -52,6 +53,17 @@ export async function checkRecords(context: BundleContext, leaves: ReadonlyMap<s
   }
   checkScope(context, shown);
   return shown;
+}
+
+function shownRecord({ chain, offset }: BundleRecord, bytes: Uint8Array): ShownRecord {
+  return {
+    chain,
+    offset,
+    bytes,
+    get read() {
+      return readShownRecord(chain, bytes);
+    },
+  };
 }
 
 function checkPlace({ add }: BundleContext, { chain, offset, id }: BundleRecord): void {
