@@ -30,6 +30,7 @@ export const ingestSettings = {
   heldMaxBytes: integerSetting('Bytes of records that all partitions may hold; reading pauses at it.', MIB, 64 * 1024 * MIB).default(
     SEAL_LIMITS.budgetBytes,
   ),
+  escrowDrillDays: integerSetting('Alarm when the last restore drill of the escrow keys is older than so many days; 0: never.', 0, 3_660).default(35),
   indexAuditEveryMs: integerSetting(
     'The role index compares a random sample of the search index with the vault this often.',
     100,

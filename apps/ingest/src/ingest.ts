@@ -13,6 +13,8 @@ export interface IngestOptions {
   readonly limits: SealLimits;
   readonly indexPollMs: number;
   readonly indexAudit: IndexAuditSettings;
+  /** A restore drill of the escrow is due that many days after the last; 0: never. */
+  readonly escrowDrillDays: number;
   readonly graceMs: number;
   readonly health: Health;
   readonly logger: Logger;
@@ -36,7 +38,7 @@ export class Ingest implements OnModuleDestroy, OnApplicationShutdown {
   constructor(options: IngestOptions) {
     this.#options = options;
     this.#component = options.health.component('archive');
-    this.seal = options.roles.includes('seal') ? new SealRole(options, options.limits, (chain) => this.index?.hint(chain)) : undefined;
+    this.seal = options.roles.includes('seal') ? new SealRole(options, options, (chain) => this.index?.hint(chain)) : undefined;
     this.index = options.roles.includes('index') ? new IndexRole(options, options.indexPollMs, options.indexAudit) : undefined;
     // Whoever runs the process waits for it; in tests nobody may.
     this.#fatal.promise.catch(() => undefined);

@@ -16,11 +16,18 @@ export interface RoleOptions {
   readonly logger: Logger;
 }
 
+/** What the role needs besides the archive. */
+export interface SealSettings {
+  readonly limits: SealLimits;
+  readonly escrowDrillDays: number;
+}
+
 /** The role seal in this process: source → vault, for as long as the process lives. */
 export class SealRole {
   readonly #component: Component;
   readonly #logger: Logger;
   readonly #limits: SealLimits;
+  readonly #escrowDrillDays: number;
   readonly #onCommitted: (chain: string) => void;
   readonly #abort = new AbortController();
   readonly alarms: AlarmBoard;
@@ -30,10 +37,11 @@ export class SealRole {
   #starting: Promise<void> = Promise.resolve();
 
   /** `onCommitted` hears of each segment of this process, as a hint. */
-  constructor({ health, logger }: RoleOptions, limits: SealLimits, onCommitted: (chain: string) => void) {
+  constructor({ health, logger }: RoleOptions, { limits, escrowDrillDays }: SealSettings, onCommitted: (chain: string) => void) {
     this.#component = health.component('seal');
     this.#logger = logger.child({ role: 'seal' });
     this.#limits = limits;
+    this.#escrowDrillDays = escrowDrillDays;
     this.#onCommitted = onCommitted;
     this.alarms = new AlarmBoard(this.#component, this.#logger);
   }
@@ -44,7 +52,7 @@ export class SealRole {
   }
 
   start(opened: OpenedArchive): void {
-    this.#checks = new StandingChecks(opened, this.alarms, this.#logger);
+    this.#checks = new StandingChecks(opened, this.alarms, this.#logger, this.#escrowDrillDays);
     this.#checks.start();
     this.#starting = this.#start(opened).catch((error: unknown) => {
       // Only `stop` ends the attempts; anything else is a fault in the program.

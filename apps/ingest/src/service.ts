@@ -34,6 +34,7 @@ export async function startIngest(config: IngestConfig, logger: Logger): Promise
     roles: config.roles,
     limits: limitsOf(config),
     indexPollMs: config.indexPollMs ?? (config.kind === 'embedded' ? 200 : 1_000),
+    escrowDrillDays: config.escrowDrillDays,
     indexAudit: { everyMs: config.indexAuditEveryMs, segments: config.indexAuditSegments },
     graceMs: config.shutdownGraceMs,
     health,

@@ -20,6 +20,7 @@ const WHAT_TO_DO: Readonly<Record<AlarmCode, string>> = {
   CLOCK_AHEAD: 'Check the clocks of all machines that seal: one of them ran ahead. Sealing goes on.',
   KEYS_RUNNING_OUT: 'Add keys for the coming months: "holdfast keys init", and import the escrow public keys.',
   KEY_MISSING: 'Mount the key that the message names, with permissions for this process only; sealing goes on by itself.',
+  ESCROW_DRILL_DUE: 'Hold a restore drill of the escrow keys: "holdfast keys escrow drill"; everything goes on meanwhile.',
   CONTENT_DAMAGED: 'Run "holdfast verify" and keep the store as it is; restore the object that the message names from a copy.',
   DISK_FULL: 'Free some space; work goes on by itself and nothing acknowledged is lost.',
   PARTITION_STOPPED: 'Read the log of this process for the cause; the partition stays unread, nothing of it is lost.',

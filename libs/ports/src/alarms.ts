@@ -17,6 +17,7 @@ export type AlarmCode =
   | 'CLOCK_AHEAD'
   | 'KEYS_RUNNING_OUT'
   | 'KEY_MISSING'
+  | 'ESCROW_DRILL_DUE'
   | 'CONTENT_DAMAGED'
   | 'DISK_FULL'
   | 'PARTITION_STOPPED'

@@ -6,7 +6,7 @@ import { EMBEDDED_DEFAULTS, openEmbedded } from '@holdfast/assembly';
 import type { OpenedArchive } from '@holdfast/assembly';
 import { Health, createLogger } from '@holdfast/platform';
 import type { Clock } from '@holdfast/ports';
-import { CheckedClock, GovernanceLog } from '@holdfast/vault';
+import { CheckedClock, GovernanceLog, sealDrill } from '@holdfast/vault';
 import { AlarmBoard } from '../alarm-board.js';
 import { StandingChecks } from './standing-checks.js';
 
@@ -50,6 +50,24 @@ it('warn 60 days before the keys of a class run out: KEYS_RUNNING_OUT', async ()
   expect(health.readiness().alarms).toContainEqual(
     expect.objectContaining({ code: 'KEYS_RUNNING_OUT', message: expect.stringContaining('There are no keys for'), blocking: false }),
   );
+});
+
+it('ask for a restore drill: ESCROW_DRILL_DUE, until one was held that opened everything', async () => {
+  const logger = createLogger({ service: 'test', version: '1', level: 'silent', to: 'stderr' });
+  const board = new AlarmBoard(health.component('seal'), logger);
+  const look = (ms: number): Promise<void> =>
+    new StandingChecks({ ...opened, archive: { ...opened.archive, clock: ahead(ms) } }, board, logger, 35).look();
+  await look(34 * DAY_MS);
+  expect(codes()).not.toContain('ESCROW_DRILL_DUE');
+  await look(36 * DAY_MS);
+  expect(health.readiness().alarms).toContainEqual(expect.objectContaining({ code: 'ESCROW_DRILL_DUE', blocking: false }));
+  const drilled = { seed: 'ab'.repeat(16), wraps: 1, sampled: 1, records: 1, problems: [], begun: new Date().toISOString() };
+  await sealDrill(opened.archive, opened.governance, 'os:tester', { ...drilled, opened: 0, failed: 1 });
+  await look(0);
+  expect(codes()).toContain('ESCROW_DRILL_DUE');
+  await sealDrill(opened.archive, opened.governance, 'os:tester', { ...drilled, opened: 1, failed: 0 });
+  await look(0);
+  expect(codes()).not.toContain('ESCROW_DRILL_DUE');
 });
 
 it('raise CLOCK_SKEW while the clock is off, and end it when it is right', async () => {

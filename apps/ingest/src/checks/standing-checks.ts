@@ -7,22 +7,26 @@ import { firstMissingKeys } from './key-horizon.js';
 
 const EVERY_MS = 60_000;
 /** Keys that run out within this time are reported. */
-const WARN_BEFORE_MS = 60 * 24 * 3600 * 1000;
+const DAY_MS = 24 * 3600 * 1000;
+const WARN_BEFORE_MS = 60 * DAY_MS;
 
 /**
- * What nobody notices until it is late, looked at once a minute: keys for the coming months, this machine's clock against
+ * What nobody notices until it is late, looked at once a minute: keys for the coming months, the restore drill, this machine's clock against
  * the store's, and segments whose time ran ahead of the clock of their writer.
  */
 export class StandingChecks {
   readonly #opened: OpenedArchive;
   readonly #alarms: Alarms;
   readonly #logger: Logger;
+  readonly #drillMs: number;
   readonly #abort = new AbortController();
   /** Newest segment of each chain since the last look. */
   readonly #committed = new Map<string, number>();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(opened: OpenedArchive, alarms: Alarms, logger: Logger) {
+  /** `drillDays`: a restore drill of the escrow is due that long after the last; 0: never. */
+  constructor(opened: OpenedArchive, alarms: Alarms, logger: Logger, drillDays = 0) {
+    this.#drillMs = drillDays * DAY_MS;
     this.#opened = opened;
     this.#alarms = alarms;
     this.#logger = logger;
@@ -45,6 +49,7 @@ export class StandingChecks {
   /** All checks once. */
   async look(): Promise<void> {
     await this.#guarded('keys', () => this.#keys());
+    await this.#guarded('escrow', () => this.#drill());
     await this.#guarded('clock', () => this.#clock());
     for (const [chain, seq] of this.#committed) await this.#guarded(chain, () => this.#clockAhead(chain, seq));
   }
@@ -70,6 +75,31 @@ export class StandingChecks {
     const { cohort, neededFrom } = missing;
     const day = neededFrom.toISOString().slice(0, 10);
     this.#alarms.raise('KEYS_RUNNING_OUT', 'keys', 'warning', `There are no keys for ${cohort.className}/${cohort.period}, needed from ${day} on.`);
+  }
+
+  /** The escrow opens data when everything else is lost, and nobody would notice before that it does not. */
+  #drill(): Promise<void> {
+    if (this.#drillMs > 0) this.#judgeDrill();
+    return Promise.resolve();
+  }
+
+  #judgeDrill(): void {
+    const { archive, governance } = this.#opened;
+    const { drill } = governance.state;
+    const since = drill?.time ?? archive.genesis.created;
+    const age = archive.clock.now().getTime() - new Date(since).getTime();
+    if (age <= this.#drillMs && (drill?.failed ?? 0) === 0) {
+      this.#alarms.clear('ESCROW_DRILL_DUE', 'escrow');
+      return;
+    }
+    const day = since.slice(0, 10);
+    const what =
+      drill === undefined
+        ? `No restore drill of the escrow was held since the archive was made on ${day}.`
+        : drill.failed > 0
+          ? `In the restore drill of ${day} ${drill.failed} of ${drill.sampled} wraps did not open with the escrow keys.`
+          : `The last restore drill of the escrow was held on ${day}.`;
+    this.#alarms.raise('ESCROW_DRILL_DUE', 'escrow', 'warning', what);
   }
 
   async #clock(): Promise<void> {
