@@ -139,6 +139,8 @@ class BundleRun {
   readonly #withheld: WithheldRecords;
   readonly #collected = new Set<string>();
   #segments = 0;
+  /** And withheld: rows of the transcript. */
+  #shown = 0;
 
   constructor(parts: ExporterParts, position: LogPosition, options: BundleOptions) {
     const { archive, governance, reader, index, timeZone } = parts;
@@ -278,8 +280,10 @@ class BundleRun {
       assembly.addObject(proof);
       for (const record of records) {
         this.#collected.add(idOf(chain, record.offset));
-        tooMany(this.#collected.size);
-        assembly.addRecord(await this.#part(chain, record, decide));
+        const part = await this.#part(chain, record, decide);
+        if (part.state !== 'outside') this.#shown++;
+        tooMany(this.#shown, this.#collected.size);
+        assembly.addRecord(part);
       }
     }
     this.#segments++;

@@ -17,7 +17,9 @@ import { recordOf } from './withheld.js';
 /** Records by chain and segment. */
 export type Places = Map<string, Map<number, Set<bigint>>>;
 
-/** More than this in one bundle is for no reader: the transcript is one page. */
+/** The transcript is one page, made and checked in memory, 12 KB a record; the program has 384 MiB (docs/performance.md). */
+const MOST_SHOWN = 30_000;
+/** Of a record outside of the period there is only its proof. */
 const MOST_RECORDS = 250_000;
 
 /** Which records a request means, and what the bundle says of itself. */
@@ -166,7 +168,11 @@ export function missing(id: string): HoldfastError {
   return new HoldfastError('record_missing', `The archive holds no record ${recordOf(id) ?? id}.`);
 }
 
-export function tooMany(records: number): void {
-  if (records > MOST_RECORDS)
-    throw new HoldfastError('bad_request', `A bundle holds at most ${MOST_RECORDS} records; narrow the query or the period and make several.`);
+/** @throws HoldfastError `bad_request` instead of running out of memory */
+export function tooMany(shown: number, records = shown): void {
+  if (shown > MOST_SHOWN || records > MOST_RECORDS)
+    throw new HoldfastError(
+      'bad_request',
+      `A bundle shows at most ${MOST_SHOWN} records and proves at most ${MOST_RECORDS}: narrow the query, or show a part by --from and --to, and make several.`,
+    );
 }
