@@ -88,8 +88,10 @@ export const PROOF_PARTS = {
         await holdfastJson(archive, ['generate', '--records', String(messages), '--conversations', '1', '--seed', String(seed)]);
         await holdfastJson(archive, ['ingest', '--until-idle']);
         const file = join(folder, 'evidence.zip');
-        const [hit] = (await holdfastJson(archive, ['search', '*', '--limit', '1']))['hits'];
-        const made = await holdfastMeasured(archive, ['bundle', '--conversation', hit.conversation, '-o', file]);
+        const [hit] = (await holdfastJson(archive, ['search', 'budget OR 项目', '--limit', '1']))['hits'];
+        const { platform, workspace, conversation } = hit.event;
+        const id = `${platform}:${workspace.id}:${conversation.id}`;
+        const made = await holdfastMeasured(archive, ['bundle', '--conversation', id, '-o', file]);
         const judged = await holdfastMeasured(undefined, ['verify', '--bundle', file]);
         must(judged.document['ok'] === true, `the bundle does not verify: ${JSON.stringify(judged.document)}`);
         return {
@@ -177,7 +179,10 @@ async function log(archive) {
 async function verify(archive, records) {
   const { document, seconds, used } = await holdfastMeasured(archive, ['verify']);
   must(document['ok'] === true, `verify has findings: ${JSON.stringify(document['findings'])}`);
-  must(document['records'] === records && document['recordsOpened'] === records, `${document['recordsOpened']} of ${records} records were opened`);
+  /** @type {{ records: number }[]} the others are events of gov and accesses */
+  const partitions = document['partitions'];
+  const messages = partitions.reduce((sum, partition) => sum + partition.records, 0);
+  must(messages === records && document['recordsOpened'] === document['records'], `${messages} of ${records} records were opened`);
   must(document['log']?.tail?.segments === 0, 'the log does not cover everything');
   return {
     seconds,
