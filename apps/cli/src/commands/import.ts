@@ -46,7 +46,7 @@ export async function importFile(format: string, path: string, options: GlobalOp
       const topic = opened.topics[0];
       if (topic === undefined) throw new HoldfastError('bad_configuration', 'The archive has no topic to import into.');
       const sink = opened.sink();
-      const { importId, total, summary } = importer;
+      const { importId, total } = importer;
       const parts = {
         archive: opened.archive,
         governance: opened.governance,
@@ -68,6 +68,8 @@ export async function importFile(format: string, path: string, options: GlobalOp
         stop.signal,
       ).finally(() => sink.close());
       progress.end();
+      // Only now: it is counted while the records are read.
+      const { summary } = importer;
       print(options.json === true, { ...outcome, total, summary }, () =>
         outcome.before
           ? `This file was imported before (${outcome.importId}); nothing was written.`
