@@ -115,6 +115,13 @@ command(program, 'verify', 'judge the archive, or a bundle; exits 1 with finding
   )
   .option('--disclose <folder>', 'with --bundle: bytes and salts of records that it does not show')
   .option('--without-claims', 'a second copy, which has no claims')
+  .option('--chains <list>', 'only these, comma separated: CHAIN, or CHAIN:FROM-TO in segments (TO not included); * and ** in names')
+  .option('--state <file>', 'keep how far it came there; the same command goes on behind it')
+  .option('--report <file>', 'also write the report, with the texts of its findings')
+  .option('--sign', 'with --report: sign it (JWS)')
+  .option('--sign-key <file>', 'your own key (JWK); a new file becomes a new key. With --check-report: who must have signed')
+  .option('--check-report <file>', 'who signed a report, and what it says; no archive is needed')
+  .addOption(new Option('--lang <language>', 'of what findings mean').choices(['en', 'zh-CN']))
   .action(run(verify));
 
 const claims = program.command('claims').description('the commit points of the chains');

@@ -7,4 +7,5 @@ export { readPrivateKeyFile } from './key-folder.js';
 export type { KeyFolderOptions } from './key-folder.js';
 export { activateKey, addKey, keysOf, retireKey } from './key-rotation.js';
 export type { RingKey, RotatingSet } from './key-rotation.js';
+export { newEcKey } from './new-keys.js';
 export { signWithKey } from './signing.js';

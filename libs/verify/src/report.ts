@@ -32,6 +32,8 @@ export interface VerifyReport {
   readonly archive: string;
   /** RFC 7638 thumbprint of the log key, to compare by hand. */
   readonly logKey: string;
+  /** Thumbprints of the keys that may sign manifests: whoever has one of them is the archive. */
+  readonly manifestKeys: readonly string[];
   /** True when the log is consistent with a checkpoint that the verifier has a reason to believe in; `log` says how much is younger. */
   readonly anchored: boolean;
   /** Absent below level 2. */
@@ -159,11 +161,12 @@ export class Collector {
     this.bytes += other.bytes;
   }
 
-  report(archive: string, logKey: string, level: number, log?: LogReport): VerifyReport {
+  report(archive: string, logKey: string, manifestKeys: readonly string[], level: number, log?: LogReport): VerifyReport {
     return {
       ok: this.findingsTotal === 0,
       archive,
       logKey,
+      manifestKeys,
       anchored: log?.anchor !== undefined,
       ...(log !== undefined && { log }),
       level,

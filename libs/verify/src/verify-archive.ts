@@ -81,7 +81,7 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   const level = Math.min(options.level ?? HIGHEST_LEVEL, HIGHEST_LEVEL);
   const archiveId = options.archiveId ?? options.anchors?.policy?.archive;
   const genesis = await findGenesis(evidence, { ...options, ...(archiveId !== undefined && { archiveId }) }, collector);
-  if (genesis === undefined) return collector.report('', '', level);
+  if (genesis === undefined) return collector.report('', '', [], level);
   let chain = 'gov';
   let follow = (): Promise<void> => Promise.resolve();
   let log: LogComparison | undefined;
@@ -210,7 +210,8 @@ export async function verifyArchive(evidence: Evidence, options: VerifyOptions):
   if (log === undefined) context.add(finding('NOT_ANCHORED', context.archiveHex, 'the transparency log was not read (level below 2).'));
   const ofLog = log?.finish();
   collector.merge(ofChains.state());
-  return collector.report(context.archiveHex, context.genesis.log.key.kid, level, ofLog);
+  const manifestKeys = [...new Set([context.genesis.manifestKey.kid, ...context.state.manifestKeys.keys()])];
+  return collector.report(context.archiveHex, context.genesis.log.key.kid, manifestKeys, level, ofLog);
 }
 
 interface FoundGenesis {

@@ -1,18 +1,27 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { nodeCrypto } from '@holdfast/crypto-node';
 import { openBundle } from '@holdfast/discovery';
 import { HoldfastError } from '@holdfast/record';
-import { verifyBundle } from '@holdfast/verify';
+import { textsOf, verifyBundle } from '@holdfast/verify';
 import type { Anchors, BundleEntries, BundleReport } from '@holdfast/verify';
 import { EXIT, count, print } from '../output.js';
+import { findingLines } from '../verifying/finding-lines.js';
+import { languageOf } from '../verifying/language.js';
+import type { Language } from '../verifying/language.js';
 import type { VerifyCommandOptions } from './verify.js';
-import { lineOf } from './verify.js';
-
-const MOST_SHOWN = 50;
 
 /** `holdfast verify --bundle FILE`: from the file alone, offline. */
-export async function verifyBundleFile(path: string, options: VerifyCommandOptions, anchors: Anchors): Promise<number> {
+export async function verifyBundleFile(
+  path: string,
+  options: VerifyCommandOptions,
+  anchors: Anchors,
+  keep: (report: BundleReport, sha256: string, seconds: number) => Promise<void>,
+): Promise<number> {
+  const began = performance.now();
   const disclosed = options.disclose === undefined ? undefined : await folderEntries(options.disclose);
   const opened = await open(path);
   try {
@@ -22,7 +31,9 @@ export async function verifyBundleFile(path: string, options: VerifyCommandOptio
       ...(options.archiveId !== undefined && { archiveId: options.archiveId }),
       ...(disclosed !== undefined && { disclosed }),
     });
-    print(options.json === true, report, () => textOf(report));
+    await keep(report, await sha256Of(path), (performance.now() - began) / 1000);
+    const texts = textsOf([...report.findings, ...report.notes]);
+    print(options.json === true, { ...report, texts }, () => textOf(report, options.lang ?? languageOf(options.environment)));
     return report.ok ? EXIT.done : EXIT.findings;
   } finally {
     if ('close' in opened) await opened.close();
@@ -59,7 +70,14 @@ async function folderEntries(folder: string): Promise<BundleEntries> {
   };
 }
 
-function textOf(report: BundleReport): string {
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  // A bundle can be larger than what a program should hold.
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+function textOf(report: BundleReport, language: Language): string {
   const { records, log, covered } = report;
   const lines = [
     `Archive   ${report.archive}`,
@@ -79,13 +97,13 @@ function textOf(report: BundleReport): string {
       ({ hash, time, authority, problem }) => `Token     ${time === undefined ? `${hash}: ${problem ?? ''}` : `${time} ${authority ?? ''}`}`,
     ),
     ...report.disclosed.map(({ chain, offset, proven }) => `Disclosed ${chain} ${offset}: ${proven ? 'proven' : 'NOT proven'}`),
-    ...report.proven.map(({ en }) => `Proven: ${en}`),
-    ...report.notProven.map(({ en }) => `Not proven: ${en}`),
+    ...report.proven.map((sentence) => (language === 'en' ? `Proven: ${sentence.en}` : `已证明：${sentence.zh}`)),
+    ...report.notProven.map((sentence) => (language === 'en' ? `Not proven: ${sentence.en}` : `未证明：${sentence.zh}`)),
   ];
   const notes = report.notes.filter(({ code }) => code !== 'NOT_ANCHORED');
-  if (notes.length > 0) lines.push(`Notes (${count(report.notesTotal)}):`, ...notes.slice(0, MOST_SHOWN).map(lineOf));
+  if (notes.length > 0) lines.push(`Notes (${count(report.notesTotal)}):`, ...findingLines(notes, language));
   if (report.findingsTotal > 0) {
-    lines.push(`FINDINGS (${count(report.findingsTotal)}):`, ...report.findings.slice(0, MOST_SHOWN).map(lineOf));
+    lines.push(`FINDINGS (${count(report.findingsTotal)}):`, ...findingLines(report.findings, language));
     lines.push('This bundle is not what an archive exported: rely on nothing in it that is named above.');
   } else {
     lines.push('No findings: everything in the bundle follows from its checkpoint.');

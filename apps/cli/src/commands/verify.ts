@@ -1,85 +1,115 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { nodeCrypto } from '@holdfast/crypto-node';
 import { HoldfastError } from '@holdfast/record';
-import { HIGHEST_LEVEL, verifyArchive } from '@holdfast/verify';
-import type { Finding, VerifyReport } from '@holdfast/verify';
+import { HIGHEST_LEVEL, parseChainRanges, summaryOf, textsOf, verifyArchive } from '@holdfast/verify';
+import type { Anchors, Asked } from '@holdfast/verify';
 import { anchorsOf } from '../anchors.js';
 import { withEvidence } from '../evidence.js';
 import { EXIT, Progress, count, print } from '../output.js';
 import type { GlobalOptions } from '../session.js';
+import { untilSignal } from '../until-signal.js';
+import { languageOf } from '../verifying/language.js';
+import type { Language } from '../verifying/language.js';
+import { ReportFile } from '../verifying/report-file.js';
+import type { ReportOptions } from '../verifying/report-file.js';
+import { reportText } from '../verifying/report-text.js';
+import { StateFile } from '../verifying/state-file.js';
+import { checkReport } from './check-report.js';
 import { verifyBundleFile } from './verify-bundle.js';
 
-export interface VerifyCommandOptions extends GlobalOptions {
+export interface VerifyCommandOptions extends GlobalOptions, ReportOptions {
   readonly bundle?: string;
   readonly level?: number;
   readonly archiveId?: string;
+  readonly chains?: string;
   readonly withoutClaims?: boolean;
   readonly policy?: string;
   readonly checkpoint?: readonly string[];
   readonly disclose?: string;
+  readonly state?: string;
+  readonly lang?: Language;
+  readonly checkReport?: string;
 }
 
-/** `holdfast verify`: judges the archive with read access only, or a bundle with nothing else; exits 1 with findings. */
+/** `holdfast verify`: judges the archive with read access only, or a bundle or a report with nothing else; exits 1 with findings. */
 export async function verify(options: VerifyCommandOptions): Promise<number> {
   const level = options.level ?? HIGHEST_LEVEL;
   if (!Number.isInteger(level) || level < 1 || level > 8) throw new HoldfastError('bad_configuration', '--level is a number from 1 to 8.');
+  if (options.checkReport !== undefined) return checkReport(options.checkReport, options);
   const anchors = await anchorsOf(options);
-  if (options.bundle !== undefined) return verifyBundleFile(options.bundle, options, anchors);
+  const file = await ReportFile.prepare(options);
+  if (options.bundle !== undefined) {
+    if (options.state !== undefined || options.chains !== undefined)
+      throw new HoldfastError('bad_configuration', '--state and --chains are for archives; a bundle is read as a whole.');
+    return verifyBundleFile(options.bundle, options, anchors, (report, bundle, seconds) =>
+      file === undefined ? Promise.resolve() : askedOf(options, { bundle }).then((asked) => file.write(report, asked, seconds)),
+    );
+  }
   if (options.disclose !== undefined) throw new HoldfastError('bad_configuration', '--disclose goes with --bundle.');
+  return untilSignal((signal) => verifyArchiveOf(options, level, anchors, file, signal));
+}
+
+async function verifyArchiveOf(
+  options: VerifyCommandOptions,
+  level: number,
+  anchors: Anchors,
+  file: ReportFile | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  const { archiveId, chains, json } = options;
+  const asked = await askedOf(options, { level, claims: options.withoutClaims !== true });
+  const state = options.state === undefined ? undefined : await StateFile.open(options.state);
+  if (state?.before !== undefined)
+    process.stderr.write(
+      `The earlier run is gone on with, from ${state.before.current?.chain ?? `chain ${count(state.before.chains.length + 1)}`} on.\n`,
+    );
   return withEvidence(options, async (evidence) => {
-    const progress = new Progress(options.json === true);
+    const progress = new Progress(json === true);
     const began = performance.now();
     const report = await verifyArchive(evidence, {
       crypto: nodeCrypto,
       level,
       anchors,
-      ...(options.archiveId !== undefined && { archiveId: options.archiveId }),
+      signal,
+      asked: JSON.stringify(asked),
+      ...(archiveId !== undefined && { archiveId }),
+      ...(chains !== undefined && { chains: parseChainRanges(chains), allNames: false }),
+      ...(state?.before !== undefined && { resume: state.before }),
+      ...(state !== undefined && { onBoundary: (at) => state.keep(at, signal.aborted) }),
       onProgress: ({ chain, segments, records, findings }) => {
         progress.show(`${chain}: ${count(segments)} segments, ${count(records)} records, ${count(findings)} findings`);
       },
+    }).catch((error: unknown) => {
+      progress.end();
+      if (state !== undefined && error instanceof HoldfastError && error.code === 'stopped')
+        throw new HoldfastError('stopped', 'Stopped. The same command goes on from here.', { cause: error });
+      throw error;
     });
     progress.end();
     const seconds = (performance.now() - began) / 1000;
-    print(options.json === true, { ...report, seconds: Math.round(seconds * 100) / 100 }, () => textOf(report, seconds));
+    await file?.write(report, asked, seconds);
+    await state?.remove();
+    const texts = textsOf([...report.findings, ...report.notes]);
+    print(json === true, { ...report, seconds: Math.round(seconds * 100) / 100, summary: summaryOf(report), texts }, () =>
+      reportText(report, seconds, options.lang ?? languageOf(options.environment)),
+    );
     return report.ok ? EXIT.done : EXIT.findings;
   });
 }
 
-const MOST_SHOWN = 50;
-
-export function lineOf({ code, place, message }: Finding): string {
-  return `  ${code}  ${place}\n      ${message}`;
-}
-
-function textOf(report: VerifyReport, seconds: number): string {
-  const lines = [
-    `Archive   ${report.archive}`,
-    `Log key   ${report.logKey}`,
-    `Checked   ${count(report.chains)} chains, ${count(report.segments)} segments, ${count(report.records)} records (${count(report.recordsOpened)} opened), ${seconds.toFixed(1)} s, level ${report.level}`,
-    ...logLines(report),
-    ...report.skipped.map((sentence) => `Not checked: ${sentence}`),
-  ];
-  const notes = report.notes.filter(({ code }) => code !== 'NOT_ANCHORED');
-  if (notes.length > 0) lines.push(`Notes (${count(report.notesTotal)}):`, ...notes.slice(0, MOST_SHOWN).map(lineOf));
-  if (report.findingsTotal > 0) {
-    lines.push(`FINDINGS (${count(report.findingsTotal)}):`, ...report.findings.slice(0, MOST_SHOWN).map(lineOf));
-    lines.push('The archive is not what was sealed. Keep it as it is, and compare with a copy.');
-  } else {
-    lines.push('No findings: everything that was checked is as it was sealed.');
-    if (!report.anchored) lines.push('Not anchored: self-consistent only. Compare the archive id and the log key with what you hold from elsewhere.');
-  }
-  return lines.join('\n');
-}
-
-/** What the log adds: who else holds it, and how much nobody else holds yet. */
-function logLines({ log }: VerifyReport): string[] {
-  if (log === undefined) return [];
-  const { anchor, tail, younger } = log;
-  const part = ({ segments, records }: { readonly segments: number; readonly records: number }): string =>
-    `${count(segments)} segments, ${count(records)} records`;
-  const holders = anchor === undefined ? [] : [...anchor.witnesses, ...anchor.authorities, ...(anchor.brought ? ['a checkpoint of yours'] : [])];
-  return [
-    `Log       ${count(log.size)} entries in ${count(log.batches)} batches, signed up to ${count(log.signed)}${log.time === undefined ? '' : `, newest tick ${log.time}`}`,
-    ...(anchor === undefined ? [] : [`Anchored  up to ${count(anchor.size)} entries, ${anchor.time}, by ${holders.join(', ')}`]),
-    `Younger   ${part(younger)} are younger than what others hold; of them ${part(tail)} are not in the log yet`,
-  ];
+/** What is asked for, as a report says it: whom the verifier believed is named by the bytes that he brought. */
+async function askedOf(options: VerifyCommandOptions, more: Partial<Asked>): Promise<Asked> {
+  const hashOf = async (path: string): Promise<string> =>
+    createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
+  const { archiveId, chains, policy, checkpoint = [] } = options;
+  return {
+    ...more,
+    ...(chains !== undefined && { chains }),
+    ...(archiveId !== undefined && { archiveId }),
+    ...(policy !== undefined && { policy: await hashOf(policy) }),
+    checkpoints: await Promise.all(checkpoint.map(hashOf)),
+  };
 }
