@@ -18,10 +18,10 @@ const RECORDS = 600;
 let data: string;
 
 const DAY_MS = 86_400_000;
-/** To noon of tomorrow, so that no run of this test meets midnight. */
-const AHEAD_MS = DAY_MS * 1.5 - (Date.now() % DAY_MS);
+/** Shortly before midnight it begins behind it, so that no run of this test meets one. */
+const AHEAD_MS = DAY_MS - (Date.now() % DAY_MS) < PATIENCE_MS ? PATIENCE_MS : 0;
 
-/** Runs `holdfast` so many days after tomorrow's noon. */
+/** Runs `holdfast` so many days from now. */
 function holdfast(days: number, ...args: readonly string[]): Promise<string> {
   const flags = ['--disable-warning=ExperimentalWarning', '--import', LATER];
   const env = { ...process.env, HOLDFAST_TEST_AHEAD_MS: String(AHEAD_MS + days * DAY_MS) };
