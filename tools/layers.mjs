@@ -45,7 +45,7 @@ export const VENDORS = {
   kafkajs: ['libs/source-kafka'],
   lz4js: ['libs/source-kafka'],
   snappyjs: ['libs/source-kafka'],
-  '@aws-sdk': ['libs/store-s3'],
+  '@aws-sdk': ['libs/store-s3', 'libs/keys-kms'],
   '@smithy': ['libs/store-s3'],
   '@elastic': ['libs/index-elastic'],
   'node-jose': ['libs/keys-jose'],

@@ -8,4 +8,6 @@ export type { KeyFolderOptions } from './key-folder.js';
 export { activateKey, addKey, keysOf, retireKey } from './key-rotation.js';
 export type { RingKey, RotatingSet } from './key-rotation.js';
 export { newEcKey } from './new-keys.js';
+export { sealKeyFolder, unsealKeyFolder } from './seal-key-folder.js';
+export type { FileSealer } from './seal-key-folder.js';
 export { signWithKey } from './signing.js';

@@ -14,6 +14,7 @@ import {
   LOG_KEYS,
   MANIFEST_KEYS,
   RECOVERY_KEYS,
+  SEALED,
   escrowFile,
   escrowPrivateFile,
   hasCode,
@@ -134,7 +135,8 @@ class KeyMaker {
       await sweep(parent);
       this.#folders.add(parent);
     }
-    if ((await stat(path).catch(unlessMissing)) !== undefined) return;
+    // A file that a key service has sealed is there as well.
+    for (const there of [path, `${path}${SEALED}`]) if ((await stat(there).catch(unlessMissing)) !== undefined) return;
     const temporary = join(parent, `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`);
     const handle = await open(temporary, 'wx', 0o600);
     try {

@@ -1,18 +1,25 @@
 /** Where the keys of an archive lie in a folder, and how they are read: through one descriptor, with permissions checked. */
 import { constants } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CohortName } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
 import { malformed } from './jwk.js';
 
 const MAX_FILE = 1 << 20;
+/** Ending of a file that a key service has sealed. */
+export const SEALED = '.kms';
 const CLASS_NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/;
 const PERIOD = /^\d{4}(-(0[1-9]|1[0-2]))?$/;
 
 export interface KeyFolderOptions {
   /** The folder is a mounted secret: whoever mounts it decides on permissions, they are not checked here. Default false. */
   readonly mounted?: boolean;
+  /**
+   * Opens files that a key service has sealed (`NAME.kms`): their keys are never on this disk in the clear. `file` is the name
+   * without `.kms`, which the service must have bound, so that no file passes for another.
+   */
+  readonly unseal?: (file: string, sealed: Uint8Array) => Promise<Uint8Array>;
 }
 
 export const MANIFEST_KEYS = 'manifest.jwks.json';
@@ -32,9 +39,13 @@ export function isCohortName(cohort: CohortName): boolean {
 export class KeyFolder {
   readonly root: string;
   readonly #checkModes: boolean;
+  readonly #unseal: KeyFolderOptions['unseal'];
+  /** Opened files, for as long as the sealed one stays: a key service is asked once, and a destroyed file counts at once. */
+  readonly #opened = new Map<string, { readonly stamp: string; readonly value: unknown }>();
 
   constructor(root: string, options: KeyFolderOptions = {}) {
     this.root = root;
+    this.#unseal = options.unseal;
     this.#checkModes = options.mounted !== true && process.platform !== 'win32';
   }
 
@@ -54,11 +65,33 @@ export class KeyFolder {
    * ones writable by nobody else: a swapped escrow key would hand every later data key to the swapper.
    */
   async read(file: string, kind: 'secret' | 'public'): Promise<unknown> {
-    return readKeyFile(join(this.root, file), kind, this.#checkModes);
+    const plain = await readKeyFile(join(this.root, file), kind, this.#checkModes);
+    if (kind === 'public') return plain;
+    const sealed = await this.#readSealed(file);
+    if (sealed !== undefined && plain !== undefined)
+      throw malformed(join(this.root, file), `lies there in the clear beside ${file}${SEALED}: remove one of them`);
+    return sealed ?? plain;
+  }
+
+  async #readSealed(file: string): Promise<unknown> {
+    const stamp = await this.#stampOf(`${file}${SEALED}`);
+    if (stamp === undefined) return undefined;
+    const path = join(this.root, `${file}${SEALED}`);
+    const known = this.#opened.get(file);
+    if (known?.stamp === stamp) return known.value;
+    if (this.#unseal === undefined) throw malformed(path, 'is sealed by a key service, and none is configured (HOLDFAST_KMS_KEY_ID)');
+    const bytes = await this.#unseal(file, await readFile(path));
+    const value = parse(path, new TextDecoder().decode(bytes));
+    this.#opened.set(file, { stamp, value });
+    return value;
   }
 
   /** Stamp that changes when a file is replaced or rewritten; `undefined` when there is none. */
   async stamp(file: string): Promise<string | undefined> {
+    return (await this.#stampOf(file)) ?? this.#stampOf(`${file}${SEALED}`);
+  }
+
+  async #stampOf(file: string): Promise<string | undefined> {
     const found = await stat(join(this.root, file), { bigint: true }).catch(unlessMissing);
     return found && `${String(found.ino)}.${String(found.mtimeNs)}.${String(found.size)}`;
   }
@@ -69,8 +102,9 @@ export class KeyFolder {
     for (const name of await names(join(this.root, 'kek'))) {
       if (!CLASS_NAME.test(name)) continue;
       for (const file of await names(join(this.root, 'kek', name))) {
-        const cohort = { className: name, period: file.replace(/\.jwks\.json$/, '') };
-        if (file.endsWith('.jwks.json') && isCohortName(cohort)) found.push(cohort);
+        const period = /^(.+)\.jwks\.json(?:\.kms)?$/.exec(file)?.[1];
+        if (period === undefined || !isCohortName({ className: name, period })) continue;
+        if (!found.some((other) => other.className === name && other.period === period)) found.push({ className: name, period });
       }
     }
     return found;
@@ -87,7 +121,10 @@ async function readKeyFile(path: string, kind: 'secret' | 'public', checkModes: 
     // Faults of the file system name the path and nothing else.
     throw new HoldfastError('key_malformed', `${path} cannot be read.`, { cause: error });
   });
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parse(path, text);
+}
+
+function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
