@@ -109,6 +109,7 @@ describe('the transparency log, attacked by who runs the archive', () => {
     clock = new TestClock();
     memory = await MemoryArchive.create({ clock });
     witness = new MemoryWitness(crypto, 'w', logKeysOf((await memory.open()).archive));
+    witness.time = Math.floor(clock.now().getTime() / 1000) + 10 * 60;
     authority = new MemoryAuthority('t', clock, new Date('2040-01-01T00:00:00Z'));
     await seal('one');
     await notarise();
@@ -295,6 +296,30 @@ describe('the transparency log, attacked by who runs the archive', () => {
     await seal('three');
     await notarise();
     expect(codes(await verify(believing()))).toEqual(['TIME_IMPLAUSIBLE']);
+  });
+
+  it('an archive that is written today and dated back is consistent, and whoever believes a witness is told what he has not seen', async () => {
+    // The clock of machine and store, the ticks and all keys are the forger's; the day on which the witness signs is not.
+    const DAY_MS = 86_400_000;
+    const began = clock.now().getTime();
+    const older = await verify(believing());
+    expect(older.notes.map(({ code }) => code)).not.toContain('NOT_ANCHORED');
+    for (let day = 0; day < 3; day++) {
+      clock.advance(30 * DAY_MS);
+      await seal(`dated back ${day}`);
+      await notarise(false);
+    }
+    expect(await verify()).toMatchObject({ ok: true, anchored: false });
+    // At the end a tick of today, over which the witness signs: everything before it looks anchored.
+    clock.advance(30 * DAY_MS);
+    witness.time = Math.floor(clock.now().getTime() / 1000) + 60;
+    await seal('today');
+    await notarise();
+    const { ok, anchored, notes } = await verify(believing());
+    expect({ ok, anchored }).toEqual({ ok: true, anchored: true });
+    const [note, ...more] = notes.filter(({ code }) => code === 'NOT_ANCHORED');
+    expect(more).toEqual([]);
+    expect(note?.message).toContain(`dates from ${new Date(began + 30 * DAY_MS + MINUTE_MS).toISOString()} on was first seen outside at`);
   });
 
   it('claims are gone altogether: the log says what was committed', async () => {

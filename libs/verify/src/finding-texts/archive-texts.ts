@@ -43,12 +43,12 @@ export const ARCHIVE_TEXTS = {
   },
   NOT_ANCHORED: {
     met: {
-      en: 'Nobody whom you named holds the checkpoint: no quorum of witnesses and no time-stamp authority of your policy, and you gave no checkpoint of your own that is equal. Without a policy there is nobody to ask.',
-      zh: '您所指定的各方均未持有该检查点：策略中的见证方未达法定数量，也没有策略中的时间戳机构，您也未提供与之相同的、自己保存的检查点。没有策略时，则无人可问。',
+      en: 'Nobody whom you named holds the checkpoint: no quorum of witnesses and no time-stamp authority of your policy, and you gave no checkpoint of your own that is equal. Without a policy there is nobody to ask. Or: what the log dates from some day on was first seen outside more than a day later.',
+      zh: '您所指定的各方均未持有该检查点：策略中的见证方未达法定数量，也没有策略中的时间戳机构，您也未提供与之相同的、自己保存的检查点。没有策略时，则无人可问。或者：日志标明自某日起的内容，在一天多之后才首次被外部见到。',
     },
     means: {
-      en: 'The archive is consistent in itself. Whoever holds the signing key and the storage could still have written a consistent archive anew, or cut off the newest segments of a chain together with their claims.',
-      zh: '归档自身前后一致。但同时掌握签名密钥和存储的人，仍可能重写出一份自洽的归档，或把某条链最新的若干段连同认领一起截去。',
+      en: 'The archive is consistent in itself. Whoever holds the signing key and the storage could still have written a consistent archive anew, or cut off the newest segments of a chain together with their claims. Where a time is named: nothing but the archive says that what it dates in between is not younger.',
+      zh: '归档自身前后一致。但同时掌握签名密钥和存储的人，仍可能重写出一份自洽的归档，或把某条链最新的若干段连同认领一起截去。若提示写明了时间：除归档自身之外，没有任何依据说明其间所标日期的内容不是后来才写成的。',
     },
     todo: {
       en: 'Verify again with a policy of your own, or with a checkpoint that you or somebody you trust has kept. Without either: write archive id, log key and the counts of each report down where the operator of the archive cannot change them, and compare.',

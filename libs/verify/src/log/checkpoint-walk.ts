@@ -10,6 +10,9 @@ import { logKeysOf } from './log-keys-of.js';
 import { LogCursor, checkLogLock, logObjects } from './log-object.js';
 import type { LogObject } from './log-object.js';
 
+/** Times of the log that were seen outside this much later are worth a note. */
+const OLD_MS = 24 * 3_600_000;
+
 /** A checkpoint that the verifier has a reason of his own to believe in. */
 export interface Anchor {
   readonly size: number;
@@ -54,6 +57,8 @@ export class CheckpointWalk {
   readonly #brought: Brought[];
   anchor: Anchor | undefined;
   signed = 0;
+  /** Time of the first tick that nobody outside had seen yet, by the log's own clock. */
+  #unseenSince: number | undefined;
 
   constructor(context: VerifyContext, anchors: Anchors) {
     this.#context = context;
@@ -83,12 +88,33 @@ export class CheckpointWalk {
       if (first.size === point.size && equalBytes(first.root, point.root)) this.#keep(point, { brought: true });
       else this.#forked(first.place, first.size, first.root, point);
     }
+    let seen = Infinity;
     for (;;) {
       const object = await this.#stored.peek();
-      if (object?.name.type !== 'checkpoint' || object.name.size > point.size) return;
+      if (object?.name.type !== 'checkpoint' || object.name.size > point.size) break;
       await this.#stored.take();
-      await this.#judge(object, object.name, point);
+      seen = Math.min(seen, (await this.#judge(object, object.name, point)) ?? Infinity);
     }
+    this.#checkGap(point.time, seen);
+  }
+
+  /**
+   * Ticks say when; only who stands outside says that they do not say it afterwards. An archive that is written today and dated
+   * back has everything but witnesses of those days. `seen`: the first time that somebody outside vouches for.
+   */
+  #checkGap(tick: number, seen: number): void {
+    if (tick === 0) return;
+    this.#unseenSince ??= tick;
+    if (seen === Infinity) return;
+    if (seen - this.#unseenSince > OLD_MS)
+      this.#context.add(
+        finding(
+          'NOT_ANCHORED',
+          this.#context.archiveHex,
+          `what the log dates from ${timeOf(this.#unseenSince)} on was first seen outside at ${timeOf(seen)}: nothing but the archive says that it is not younger.`,
+        ),
+      );
+    this.#unseenSince = undefined;
   }
 
   /**
@@ -113,37 +139,43 @@ export class CheckpointWalk {
       if (whole && !goesOn) add(finding('OBJECT_MISSING', token.key, 'the checkpoint under this time-stamp token is not there.'));
   }
 
-  async #judge(object: LogObject, name: { readonly size: number; readonly hash: string }, point: LogPoint): Promise<void> {
+  /** Answers the first time that somebody outside vouches for, if anybody does whom the verifier believes. */
+  async #judge(object: LogObject, name: { readonly size: number; readonly hash: string }, point: LogPoint): Promise<number | undefined> {
     const { add, crypto } = this.#context;
     const { policy } = this.#anchors;
     const tokens = await this.#tokensOver(name);
     const open = this.#open(object.bytes, this.#keys(name.size));
     if (typeof open === 'string' || open.checkpoint.size !== name.size) {
       add(finding('CHECKPOINT_INVALID', object.key, typeof open === 'string' ? open : 'its size is not the one in its name.'));
-      return;
+      return undefined;
     }
     const { size, root } = open.checkpoint;
     if (size !== point.size || !equalBytes(root, point.root)) {
       this.#forked(object.key, size, root, point);
-      return;
+      return undefined;
     }
     this.signed = Math.max(this.signed, size);
     if (tokens.length > 0) await checkLogLock(this.#context, object, point.least);
-    const authorities = await this.#authorities(tokens, point);
-    if (policy === undefined) return;
+    const stamped = await this.#authorities(tokens, point);
+    const authorities = [...stamped.keys()];
+    if (policy === undefined) return undefined;
     if (policy.logs.length > 0 && !policy.logs.some(({ key }) => key.name === open.signedBy.name && equalBytes(key.key, open.signedBy.key))) {
       add(finding('POLICY_MISMATCH', object.key, 'the checkpoint is not signed by a log of the policy.'));
-      return;
+      return undefined;
     }
     const found = cosigners(crypto, policy, open.note);
     if ('invalid' in found) {
       add(finding('CHECKPOINT_INVALID', object.key, `the co-signature of ${found.invalid} does not verify.`));
-      return;
+      return undefined;
     }
     for (const { name: witness, time } of found.valid) this.#checkTime(object.key, time * 1000 + 999, point, `the witness ${witness} co-signed`);
     const witnesses = found.valid.map(({ name: witness }) => witness);
     const quorum = policy.quorum !== 'none' && satisfies(policy, witnesses);
-    if (quorum || authorities.length > 0) this.#keep(point, { witnesses: quorum ? witnesses : [], authorities });
+    if (!quorum && authorities.length === 0) return undefined;
+    this.#keep(point, { witnesses: quorum ? witnesses : [], authorities });
+    // One witness of a quorum may date back: the quorum has seen it when the last of them had.
+    const cosigned = quorum ? Math.max(...found.valid.map(({ time }) => time * 1000)) : Infinity;
+    return Math.min(cosigned, ...stamped.values());
   }
 
   /** Stored tokens have the order of their checkpoints; one before its turn stands over a checkpoint that is gone. */
@@ -160,9 +192,10 @@ export class CheckpointWalk {
     }
   }
 
-  async #authorities(tokens: readonly LogObject[], point: LogPoint): Promise<string[]> {
+  /** Authorities whose tokens are valid, and the first time that each says. */
+  async #authorities(tokens: readonly LogObject[], point: LogPoint): Promise<ReadonlyMap<string, number>> {
     const { policy, timestampCheck: check } = this.#anchors;
-    const found: string[] = [];
+    const found = new Map<string, number>();
     for (const token of tokens) {
       await checkLogLock(this.#context, token, point.least);
       if (token.name.type !== 'token' || policy === undefined || policy.tsas.length === 0 || check === undefined) continue;
@@ -178,16 +211,15 @@ export class CheckpointWalk {
         continue;
       }
       this.#checkTime(token.key, checked.time.getTime(), point, `the time-stamp authority ${checked.authority} stamped it`);
-      if (!found.includes(checked.authority)) found.push(checked.authority);
+      found.set(checked.authority, Math.min(found.get(checked.authority) ?? Infinity, checked.time.getTime()));
     }
     return found;
   }
 
   #checkTime(place: string, at: number, point: LogPoint, what: string): void {
     if (at + CLOCKS_MS >= point.time) return;
-    const text = (time: number): string => new Date(time).toISOString();
     this.#context.add(
-      finding('TIME_IMPLAUSIBLE', place, `${what} at ${text(at)}, before the tick of ${text(point.time)} that is under the checkpoint.`),
+      finding('TIME_IMPLAUSIBLE', place, `${what} at ${timeOf(at)}, before the tick of ${timeOf(point.time)} that is under the checkpoint.`),
     );
   }
 
@@ -232,4 +264,8 @@ export class CheckpointWalk {
     });
     return brought.sort((a, b) => a.size - b.size);
   }
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
 }
