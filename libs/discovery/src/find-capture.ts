@@ -1,6 +1,7 @@
 import type { Alarms, RecordIndex, SearchHit } from '@holdfast/ports';
 import { HoldfastError, captureKey, formatRecordId } from '@holdfast/record';
 import type { Archive, GovernanceLog, SegmentReader } from '@holdfast/vault';
+import { AnchoredHeads } from './anchored-heads.js';
 import { RecordOpener } from './open-record.js';
 import type { VerifiedRecord } from './open-record.js';
 
@@ -33,7 +34,7 @@ export class CaptureFinder {
   ) {
     this.#index = index;
     this.#alarms = parts.alarms;
-    this.#opener = new RecordOpener(parts.archive, parts.governance, parts.reader);
+    this.#opener = new RecordOpener(parts.archive, parts.governance, parts.reader, new AnchoredHeads(parts.archive, parts.governance));
   }
 
   /** Every record (a redelivery is another one) that carries the event, oldest first; empty when the index knows none. */

@@ -1,3 +1,4 @@
+export { AnchoredHeads } from './anchored-heads.js';
 export { BundleExporter } from './bundle/bundle-exporter.js';
 export type { ExporterParts } from './bundle/bundle-exporter.js';
 export { openBundle } from './bundle/bundle-file.js';

@@ -4,6 +4,7 @@ import { decodeRecord, proofHolds, toHex } from '@holdfast/seal';
 import type { ManifestObject, OpenedRecord } from '@holdfast/seal';
 import { countClaims } from '@holdfast/vault';
 import type { Archive, Committed, GovernanceLog, SegmentReader } from '@holdfast/vault';
+import type { AnchoredHeads } from './anchored-heads.js';
 import { ManifestCache } from './manifest-cache.js';
 
 /** A record read from the vault, its proof checked up to a committed manifest. */
@@ -14,7 +15,7 @@ export interface VerifiedRecord {
   readonly committed: Committed;
   readonly object: ManifestObject;
   readonly proof: OpenedRecord;
-  /** False: sealed, but not under a checkpoint that somebody outside holds. */
+  /** False: sealed, but not under a signed checkpoint of the transparency log. */
   readonly anchored: boolean;
 }
 
@@ -23,11 +24,14 @@ export class RecordOpener {
   readonly #archive: Archive;
   readonly #reader: SegmentReader;
   readonly #manifests: ManifestCache;
+  readonly #anchored: AnchoredHeads | undefined;
 
-  constructor(archive: Archive, governance: GovernanceLog, reader: SegmentReader) {
+  /** Without `anchored` no record counts as such. */
+  constructor(archive: Archive, governance: GovernanceLog, reader: SegmentReader, anchored?: AnchoredHeads) {
     this.#archive = archive;
     this.#reader = reader;
     this.#manifests = new ManifestCache(archive, governance);
+    this.#anchored = anchored;
   }
 
   /**
@@ -46,7 +50,8 @@ export class RecordOpener {
     if (!proofHolds(this.#archive.crypto, proof, object.root))
       throw new HoldfastError('content_damaged', `The proof of ${text} does not lead to its manifest.`);
     const { record } = decodeRecord(proof.bytes);
-    return { id, record, parsed: eventsOf(record, id), committed, object, proof, anchored: false };
+    const anchored = (await this.#anchored?.covers(chain, committed.manifest.seq)) === true;
+    return { id, record, parsed: eventsOf(record, id), committed, object, proof, anchored };
   }
 
   /** The committed segment whose offsets cover `offset`. */

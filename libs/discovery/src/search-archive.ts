@@ -5,6 +5,7 @@ import { parseQuery } from '@holdfast/query';
 import type { Bilingual, Diagnostic, Query } from '@holdfast/query';
 import type { Archive, GovernanceLog, LedgerWriter, SegmentReader } from '@holdfast/vault';
 import { toHex } from '@holdfast/seal';
+import { AnchoredHeads } from './anchored-heads.js';
 import { indexState } from './index-state.js';
 import type { IndexState } from './index-state.js';
 import { RecordOpener } from './open-record.js';
@@ -81,7 +82,7 @@ export class Discovery {
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
-    this.#opener = new RecordOpener(parts.archive, parts.governance, parts.reader);
+    this.#opener = new RecordOpener(parts.archive, parts.governance, parts.reader, new AnchoredHeads(parts.archive, parts.governance));
   }
 
   /** @throws HoldfastError `bad_request`, `index_unavailable`, `store_unavailable` */
