@@ -9,7 +9,7 @@ import { ingest } from './commands/ingest.js';
 import { drillEscrow, moveEscrow, writeAnswer, writeChallenge } from './commands/key-escrow.js';
 import { closeCompromised, keyHeads, rotateRecovery, signStatement } from './commands/key-compromise.js';
 import { introduceKeys, rotateKeks, rotateLogKey, rotateManifestKey } from './commands/key-rotation.js';
-import { initKeys, keysStatus } from './commands/keys.js';
+import { initKeys, keepByKms, keysStatus } from './commands/keys.js';
 import { relockArchive } from './commands/relock.js';
 import { search, show } from './commands/search.js';
 import { acceptGap, newEpoch } from './commands/source.js';
@@ -185,6 +185,17 @@ command(keys, 'init', 'make the keys that are missing')
   .option('--escrow-private', 'also make escrow keys here (they belong offline)')
   .action(run(initKeys));
 command(keys, 'status', 'which keys there are and which are missing').action(run(keysStatus));
+for (const [name, description] of [
+  ['seal', 'give the secret files of a key ring into the keeping of AWS KMS'],
+  ['unseal', 'take them out of it, to be changed'],
+] as const) {
+  command(keys, name, description)
+    .requiredOption('--dir <dir>', 'the folder of the keys')
+    .requiredOption('--kms-key <id>', 'id, ARN or alias of the key')
+    .requiredOption('--region <region>', 'its region')
+    .option('--endpoint <url>', 'endpoint of KMS, where it is not the one of AWS')
+    .action(run((options: Parameters<typeof keepByKms>[1]) => keepByKms(name, options)));
+}
 command(keys, 'introduce', 'seal the keys of later cohorts that were put into the key ring').action(run(introduceKeys));
 command(keys, 'heads', 'how long every chain is now; keep it elsewhere').option('--out <file>', 'write it to a file').action(run(keyHeads));
 command(keys, 'sign <statement>', 'sign a prepared statement, where the recovery key is')

@@ -3,6 +3,7 @@ import { nodeCrypto, randomBytes } from '@holdfast/crypto-node';
 import { ElasticRecordIndex } from '@holdfast/index-elastic';
 import type { ElasticIndexOptions } from '@holdfast/index-elastic';
 import { JwksKeyRing } from '@holdfast/keys-jose';
+import { KmsSealer } from '@holdfast/keys-kms';
 import { HoldfastError } from '@holdfast/record';
 import { KafkaRecordSink, KafkaRecordSource } from '@holdfast/source-kafka';
 import type { KafkaLog, KafkaOptions, KafkaSourceOptions } from '@holdfast/source-kafka';
@@ -115,7 +116,7 @@ export interface ClusterStores {
 export async function openClusterStores(settings: VerifySettings): Promise<ClusterStores> {
   const connection = s3Connection(settings);
   const buckets = bucketsOf(settings.s3BucketPrefix);
-  const keys = settings.keysDir === undefined ? undefined : await openKeys({ keysDir: settings.keysDir, keysMounted: settings.keysMounted });
+  const keys = settings.keysDir === undefined ? undefined : await openKeys({ ...settings, keysDir: settings.keysDir });
   const vault = new S3ObjectStore({ ...connection, bucket: buckets.vault });
   const wraps = new S3ObjectStore({ ...connection, bucket: buckets.wraps });
   const claims = new S3ClaimStore({ ...connection, bucket: buckets.claims });
@@ -184,12 +185,26 @@ function warnOfChanges(creation: Creation, governance: GovernanceLog, warn: (sen
   if (sealed !== named) warn(`HOLDFAST_RETENTION_CLASSES names ${named}, but the archive was set up with ${sealed}, which is what counts.`);
 }
 
-async function openKeys({ keysDir, keysMounted }: Pick<StoreSettings, 'keysDir' | 'keysMounted'>): Promise<JwksKeyRing> {
+/** What has sealed the key ring, where something has. @throws HoldfastError `bad_configuration` */
+export function kmsSealer({ kmsKeyId, kmsRegion, kmsEndpoint, s3Region }: KmsSettings): KmsSealer | undefined {
+  if (kmsKeyId === undefined) return undefined;
+  return new KmsSealer({ keyId: kmsKeyId, region: kmsRegion ?? s3Region, ...(kmsEndpoint !== undefined && { endpoint: kmsEndpoint }) });
+}
+
+type KmsSettings = Pick<StoreSettings, 'kmsKeyId' | 'kmsRegion' | 'kmsEndpoint' | 's3Region'>;
+
+async function openKeys(settings: KmsSettings & Pick<StoreSettings, 'keysDir' | 'keysMounted'>): Promise<JwksKeyRing> {
+  const { keysDir, keysMounted } = settings;
+  const sealer = kmsSealer(settings);
   try {
-    return await JwksKeyRing.open(keysDir, { mounted: keysMounted });
+    return await JwksKeyRing.open(keysDir, {
+      mounted: keysMounted,
+      ...(sealer !== undefined && { unseal: (file: string, sealed: Uint8Array) => sealer.unseal(file, sealed) }),
+    });
   } catch (cause) {
     // The folder is a setting: what is wrong with it is said as such.
-    if (cause instanceof HoldfastError) throw new HoldfastError('bad_configuration', `HOLDFAST_KEYS_DIR: ${cause.message}`, { cause });
+    if (cause instanceof HoldfastError && cause.code !== 'store_unavailable')
+      throw new HoldfastError('bad_configuration', `HOLDFAST_KEYS_DIR: ${cause.message}`, { cause });
     throw cause;
   }
 }

@@ -1,7 +1,7 @@
 export { ALARM_CODES, alarmAdvice } from './alarm-advice.js';
 export { EMBEDDED_DEFAULTS } from './archive-folder.js';
 export type { FolderSettings } from './archive-folder.js';
-export { openCluster, openClusterStores, s3Connection } from './cluster.js';
+export { kmsSealer, openCluster, openClusterStores, s3Connection } from './cluster.js';
 export type { ClusterStores, OpenClusterOptions } from './cluster.js';
 export { lockFolder, openEmbedded, osPrincipal } from './embedded.js';
 export type { FolderLock } from '@holdfast/embedded';

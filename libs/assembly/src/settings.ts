@@ -195,6 +195,13 @@ export const storeSettings = {
   elasticCaPath: text('PEM file of the authority that signed the certificates of Elasticsearch.', aPath, anything).optional(),
   keysDir: text('Folder of the key ring (see "holdfast keys init").', aPath, anything),
   keysMounted: flag('The key ring is a mounted secret: its permissions are not checked.').default(false),
+  kmsKeyId: text(
+    'Key of AWS KMS that has sealed the secret files of the key ring ("holdfast keys seal").',
+    'id, ARN or alias of a key',
+    /^\S{1,2048}$/,
+  ).optional(),
+  kmsRegion: text('Region of that key; default: HOLDFAST_S3_REGION.', 'name of a region', /^[a-z0-9-]{1,60}$/).optional(),
+  kmsEndpoint: text('Endpoint of KMS, where it is not the one of AWS.', 'a URL', /^https?:\/\/\S+$/).optional(),
   timeZone: zone.default('UTC'),
   archiveName: text(
     'Creation of the archive: its name. Only read while there is no archive.',
@@ -217,7 +224,8 @@ export const storeSettings = {
 /** Everything of a cluster. */
 export const clusterSettings = { ...sourceSettings, ...storeSettings };
 
-const { s3Endpoint, s3Region, s3BucketPrefix, s3AccessKey, s3SecretKey, s3PathStyle, keysDir, keysMounted } = storeSettings;
+const { s3Endpoint, s3Region, s3BucketPrefix, s3AccessKey, s3SecretKey, s3PathStyle, keysDir, keysMounted, kmsKeyId, kmsRegion, kmsEndpoint } =
+  storeSettings;
 
 /** What `verify` needs of a cluster: to read the buckets, and keys only where content is to be checked. */
 export const verifySettings = {
@@ -229,6 +237,9 @@ export const verifySettings = {
   s3PathStyle,
   keysDir: keysDir.optional(),
   keysMounted,
+  kmsKeyId,
+  kmsRegion,
+  kmsEndpoint,
 };
 
 export type VerifySettings = Readonly<z.output<z.ZodObject<typeof verifySettings>>>;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { EMBEDDED_DEFAULTS } from '@holdfast/assembly';
-import { initKeyRing } from '@holdfast/keys-jose';
+import { EMBEDDED_DEFAULTS, kmsSealer } from '@holdfast/assembly';
+import { initKeyRing, sealKeyFolder, unsealKeyFolder } from '@holdfast/keys-jose';
 import { HoldfastError } from '@holdfast/record';
 import type { RetentionClass } from '@holdfast/governance';
 import { nodeCrypto } from '@holdfast/crypto-node';
@@ -77,4 +77,25 @@ export async function keysStatus(options: GlobalOptions): Promise<number> {
     );
     return missing.length === 0 ? EXIT.done : EXIT.findings;
   });
+}
+
+/** `holdfast keys seal | unseal`: the secret files of a key ring into the keeping of AWS KMS, or out of it to be rotated. */
+export async function keepByKms(
+  direction: 'seal' | 'unseal',
+  options: GlobalOptions & { readonly dir: string; readonly kmsKey: string; readonly region: string; readonly endpoint?: string },
+): Promise<number> {
+  const sealer = kmsSealer({ kmsKeyId: options.kmsKey, kmsRegion: options.region, kmsEndpoint: options.endpoint, s3Region: options.region });
+  if (sealer === undefined) throw new HoldfastError('bad_configuration', 'Name the KMS key: --kms-key ID.');
+  try {
+    await sealer.check();
+    const files = await (direction === 'seal' ? sealKeyFolder : unsealKeyFolder)(options.dir, sealer);
+    print(options.json === true, { files }, () =>
+      direction === 'seal'
+        ? `${count(files.length)} files are sealed by ${options.kmsKey}. The disk may still hold what was there: make rings in memory (tmpfs), or on a machine of their own.`
+        : `${count(files.length)} files are in the clear. Seal them again when the keys are changed.`,
+    );
+    return EXIT.done;
+  } finally {
+    sealer.close();
+  }
 }
