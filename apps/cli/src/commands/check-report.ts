@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { EXIT, count, print } from '../output.js';
 import { inLanguage, languageOf } from '../verifying/language.js';
 import { publicKeyOf } from '../verifying/report-file.js';
-import type { VerifyCommandOptions } from './verify.js';
+import type { VerifyCommandOptions } from '../verifying/verify-options.js';
 
 const MOST_BYTES = 64 * 1024 * 1024;
 

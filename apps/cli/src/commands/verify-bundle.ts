@@ -12,7 +12,7 @@ import { EXIT, count, print } from '../output.js';
 import { findingLines } from '../verifying/finding-lines.js';
 import { languageOf } from '../verifying/language.js';
 import type { Language } from '../verifying/language.js';
-import type { VerifyCommandOptions } from './verify.js';
+import type { VerifyCommandOptions } from '../verifying/verify-options.js';
 
 /** `holdfast verify --bundle FILE`: from the file alone, offline. */
 export async function verifyBundleFile(

@@ -7,30 +7,14 @@ import type { Anchors, Asked } from '@holdfast/verify';
 import { anchorsOf } from '../anchors.js';
 import { withEvidence } from '../evidence.js';
 import { EXIT, Progress, count, print } from '../output.js';
-import type { GlobalOptions } from '../session.js';
 import { untilSignal } from '../until-signal.js';
 import { languageOf } from '../verifying/language.js';
-import type { Language } from '../verifying/language.js';
 import { ReportFile } from '../verifying/report-file.js';
-import type { ReportOptions } from '../verifying/report-file.js';
 import { reportText } from '../verifying/report-text.js';
 import { StateFile } from '../verifying/state-file.js';
+import type { VerifyCommandOptions } from '../verifying/verify-options.js';
 import { checkReport } from './check-report.js';
 import { verifyBundleFile } from './verify-bundle.js';
-
-export interface VerifyCommandOptions extends GlobalOptions, ReportOptions {
-  readonly bundle?: string;
-  readonly level?: number;
-  readonly archiveId?: string;
-  readonly chains?: string;
-  readonly withoutClaims?: boolean;
-  readonly policy?: string;
-  readonly checkpoint?: readonly string[];
-  readonly disclose?: string;
-  readonly state?: string;
-  readonly lang?: Language;
-  readonly checkReport?: string;
-}
 
 /** `holdfast verify`: judges the archive with read access only, or a bundle or a report with nothing else; exits 1 with findings. */
 export async function verify(options: VerifyCommandOptions): Promise<number> {

@@ -17,7 +17,8 @@ import { md5 } from '../digests.js';
 import type { Bench } from './bench.js';
 import { LOCKED_S } from './bench.js';
 import { lockOf, odd, spell } from './judgements.js';
-import { broken, judge, said, type Outcome, type Probe } from './report.js';
+import { broken, judge, said, type Outcome } from './report.js';
+import type { Probe } from './probe.js';
 
 const Body = Buffer.from('x');
 const DAY_MS = 86_400_000;

@@ -9,7 +9,7 @@ import { keyProbes } from './key-probes.js';
 import { listProbes } from './list-probes.js';
 import { lockProbes } from './lock-probes.js';
 import { multipartProbes } from './multipart-probes.js';
-import type { Probe } from './report.js';
+import type { Probe } from './probe.js';
 import { versionProbes } from './version-probes.js';
 
 /** Every promise that is tried. A full check races more often. Those that wait come first, so that others run meanwhile. */

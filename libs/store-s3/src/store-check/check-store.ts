@@ -6,7 +6,8 @@ import { Bench } from './bench.js';
 import { catalogue } from './catalogue.js';
 import { sweep, sweepBuckets, tidy } from './clean-up.js';
 import { inPool } from './pool.js';
-import { notTried, refused, Unseen, type Leftover, type Outcome, type Probe, type PromiseReport, type StoreReport } from './report.js';
+import { notTried, refused, Unseen, type Leftover, type Outcome, type PromiseReport, type StoreReport } from './report.js';
+import type { Probe } from './probe.js';
 
 const PATIENCE_S = 120;
 /** More than the 1,000 rows that servers put on a page. */

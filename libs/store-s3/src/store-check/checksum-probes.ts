@@ -4,7 +4,8 @@ import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, type PutObjectCo
 import { md5, sha256 } from '../digests.js';
 import { listVersions } from '../s3-list.js';
 import type { Bench } from './bench.js';
-import { broken, judge, kept, said, type Outcome, type Probe } from './report.js';
+import { broken, judge, kept, said, type Outcome } from './report.js';
+import type { Probe } from './probe.js';
 
 const OTHER = Buffer.from('other');
 const DAMAGED = 'Evidence that was damaged on its way is stored as if it were whole.';

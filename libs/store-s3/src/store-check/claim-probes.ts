@@ -4,7 +4,8 @@ import { md5 } from '../digests.js';
 import { S3Calls } from '../s3-calls.js';
 import { S3Fault } from '../s3-fault.js';
 import type { Bench } from './bench.js';
-import { broken, judge, notTried, refused, said, type Outcome, type Probe } from './report.js';
+import { broken, judge, notTried, refused, said, type Outcome } from './report.js';
+import type { Probe } from './probe.js';
 
 const RACERS = 20;
 

@@ -4,7 +4,8 @@ import { GetObjectCommand, HeadBucketCommand, type S3Client } from '@aws-sdk/cli
 import { S3Fault } from '../s3-fault.js';
 import type { Bench } from './bench.js';
 import { lockOf } from './judgements.js';
-import { broken, judge, notTried, refused, said, type Outcome, type Probe } from './report.js';
+import { broken, judge, notTried, refused, said, type Outcome } from './report.js';
+import type { Probe } from './probe.js';
 
 const WRAPPED = 'A lock for a long time is none: the store counts the date as past, and evidence can be destroyed at once.';
 /** Further apart, S3 refuses every request (15 minutes). */

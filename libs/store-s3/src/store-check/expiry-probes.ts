@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { LOCKED_S } from './bench.js';
 import { batchOf, isDenied } from './judgements.js';
-import { broken, judge, kept, notTried, refused, said, type Probe } from './report.js';
+import { broken, judge, kept, notTried, refused, said } from './report.js';
+import type { Probe } from './probe.js';
 
 /** What happens when a lock ends: these wait for it. */
 export const expiryProbes: readonly Probe[] = [

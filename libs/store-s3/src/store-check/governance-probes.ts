@@ -1,6 +1,7 @@
 import { LOCKED_S, type Bench } from './bench.js';
 import { batch, changedBy, odd, onlyOlder, survived, unchangedBy } from './judgements.js';
-import { judge, refused, said, type Outcome, type Probe } from './report.js';
+import { judge, refused, said, type Outcome } from './report.js';
+import type { Probe } from './probe.js';
 
 const WEAK = 'A key that was given without the right to lift locks lifts them all the same.';
 

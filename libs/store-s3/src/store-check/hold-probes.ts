@@ -1,7 +1,8 @@
 import { GetObjectLegalHoldCommand, PutObjectLegalHoldCommand } from '@aws-sdk/client-s3';
 import { LOCKED_S } from './bench.js';
 import { batch, held, isDenied, lockOf, odd, onlyOlder, spell, survived, together } from './judgements.js';
-import { broken, judge, refused, said, type Probe } from './report.js';
+import { broken, judge, refused, said } from './report.js';
+import type { Probe } from './probe.js';
 
 const LOST = 'Evidence that a court has ordered to be kept can be destroyed.';
 

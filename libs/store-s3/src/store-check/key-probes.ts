@@ -1,7 +1,8 @@
 import { listVersions } from '../s3-list.js';
 import { LOCKED_S, type Bench } from './bench.js';
 import { lockOf, spell, survived } from './judgements.js';
-import { broken, judge, kept, refused, said, type Outcome, type Probe } from './report.js';
+import { broken, judge, kept, refused, said, type Outcome } from './report.js';
+import type { Probe } from './probe.js';
 
 /** The most that S3 allows, in bytes of UTF-8. */
 const LONGEST_KEY = 1024;

@@ -2,7 +2,8 @@ import { DeleteObjectCommand, ListObjectsV2Command, ListObjectVersionsCommand } 
 import { toHoldfastError } from '../s3-fault.js';
 import { listVersions } from '../s3-list.js';
 import type { Bench } from './bench.js';
-import { broken, judge, kept, type Outcome, type Probe } from './report.js';
+import { broken, judge, kept, type Outcome } from './report.js';
+import type { Probe } from './probe.js';
 
 const MISSED = 'An inventory leaves something out or counts it twice, so nobody can say that it is complete.';
 

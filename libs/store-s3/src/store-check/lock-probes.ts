@@ -1,7 +1,8 @@
 import { GetObjectRetentionCommand } from '@aws-sdk/client-s3';
 import { LOCKED_S, type Bench, type Right } from './bench.js';
 import { batch, changedBy, lockOf, spell, survived, together, unchangedBy } from './judgements.js';
-import { judge, type Probe } from './report.js';
+import { judge } from './report.js';
+import type { Probe } from './probe.js';
 
 const ERASED = 'Whoever has a key to the store can destroy evidence before its time.';
 const SHORTENED = 'Whoever has a key to the store can end a lock early and then destroy evidence without a trace of force.';

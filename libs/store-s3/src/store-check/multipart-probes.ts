@@ -8,7 +8,8 @@ import {
 import { md5 } from '../digests.js';
 import { LOCKED_S, type Bench } from './bench.js';
 import { isDenied, lockOf, spell } from './judgements.js';
-import { broken, judge, kept, refused, said, Unseen, type Outcome, type Probe } from './report.js';
+import { broken, judge, kept, refused, said, Unseen, type Outcome } from './report.js';
+import type { Probe } from './probe.js';
 
 const PART = Buffer.from('one part');
 const UNPROTECTED = 'Large evidence, which tools upload in parts, is not protected though everybody asked for it.';

@@ -1,5 +1,3 @@
-import type { Bench } from './bench.js';
-
 /**
  * `kept` and `broken`: it was tried and seen. `refused`: the store, or the rights of these credentials, refused what had to be
  * done to try it, so nothing was seen. `not_tried`: this check did not go so far (a quick one, too little patience, Ctrl-C).
@@ -80,17 +78,6 @@ export interface StoreReport {
 export interface Outcome {
   readonly result: PromiseResult;
   readonly seen: string;
-}
-
-export interface Probe {
-  readonly name: string;
-  readonly group: PromiseGroup;
-  readonly promise: string;
-  readonly meaning: string;
-  readonly reliedOn: boolean;
-  /** Quick ones run at every start: a few requests, no waiting, nothing locked for longer than a minute. */
-  readonly quick: boolean;
-  readonly run: (bench: Bench) => Promise<Outcome>;
 }
 
 /** Ends a probe that cannot see anything; `store-check` reports it as it is. */

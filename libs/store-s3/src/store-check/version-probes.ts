@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { CopyObjectCommand, DeleteObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { LOCKED_S, type Bench } from './bench.js';
 import { batchOf, lockOf, spell, survived } from './judgements.js';
-import { broken, judge, kept, refused, said, Unseen, type Outcome, type Probe } from './report.js';
+import { broken, judge, kept, refused, said, Unseen, type Outcome } from './report.js';
+import type { Probe } from './probe.js';
 
 const REPLACED = 'Evidence is replaced under its own name.';
 
