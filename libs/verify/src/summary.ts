@@ -41,7 +41,7 @@ function ofFindings({ findingsTotal, counts, findings }: VerifyReport): Sentence
   const codes = new Set(findings.map(({ code }) => code)).size;
   return [
     {
-      en: `There are ${many(findingsTotal, 'finding')} of ${many(codes, 'kind')}: the archive, or a part of it, is not what was sealed. Do not rely on what is named below before each kind is explained.`,
+      en: `${many(findingsTotal, 'finding')} of ${many(codes, 'kind')}: the archive, or a part of it, is not what was sealed. Do not rely on what is named below before each kind is explained.`,
       zh: `存在 ${n(findingsTotal)} 项发现，共 ${n(codes)} 类：归档或其一部分与封存时不一致。在逐类查明之前，请勿采信下列内容。`,
     },
     {

@@ -58,7 +58,7 @@ function logLines({ log }: VerifyReport, language: Language, word: (name: keyof 
     language === 'en' ? `${count(segments)} segments, ${count(records)} records` : `${count(segments)} 个段、${count(records)} 条记录`;
   return language === 'en'
     ? [
-        `${word('log')} ${count(log.size)} entries in ${count(log.batches)} batches, signed up to ${count(log.signed)}${log.time === undefined ? '' : `, newest tick ${log.time}`}`,
+        `${word('log')} ${count(log.size)} entries (batches: ${count(log.batches)}), signed up to ${count(log.signed)}${log.time === undefined ? '' : `, newest tick ${log.time}`}`,
         ...(anchor === undefined ? [] : [`${word('anchored')} up to ${count(anchor.size)} entries, ${anchor.time}, by ${holders.join(', ')}`]),
         `${word('younger')} ${part(younger)} are younger than what others hold; of them ${part(tail)} are not in the log yet`,
       ]
