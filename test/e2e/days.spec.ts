@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,11 @@ const MAIN = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.ur
 const LATER = fileURLToPath(new URL('days-later.mjs', import.meta.url));
 const PATIENCE_MS = 240_000;
 const RECORDS = 600;
+
+const READER = fileURLToPath(new URL('../vectors/reader/holdfast_reader.py', import.meta.url));
+/** As in test/vectors/reader.spec.ts, where a missing Python is shown. */
+const PYTHON = process.env['HOLDFAST_PYTHON'] ?? 'python3';
+const hasPython = spawnSync(PYTHON, ['-c', 'import sys; sys.exit(sys.version_info < (3, 10))']).status === 0;
 
 let data: string;
 
@@ -73,6 +78,26 @@ describe('an archive in a folder, filled on two days', () => {
         expect(present).toBe(RECORDS);
       } finally {
         await opened.close();
+      }
+    },
+    PATIENCE_MS,
+  );
+
+  (hasPython ? it : it.skip)(
+    'is judged so by the second reader too, with keys and without',
+    () => {
+      for (const options of [[], ['--no-keys']]) {
+        const { stdout } = spawnSync(PYTHON, [READER, 'verify', data, ...options], {
+          encoding: 'utf8',
+          maxBuffer: 1 << 26,
+          env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+        });
+        const { findings, chains } = JSON.parse(stdout) as {
+          readonly findings: readonly unknown[];
+          readonly chains: Readonly<Record<string, unknown>>;
+        };
+        expect(findings).toEqual([]);
+        expect(Object.keys(chains).filter((chain) => messageChainOf(chain) !== undefined).length).toBeGreaterThan(0);
       }
     },
     PATIENCE_MS,

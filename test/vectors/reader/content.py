@@ -160,7 +160,7 @@ class ContentObject:
 def open_object(obj, keys, ctx, cohort):
     """All records with their bytes, after every check of sections 5 to 7. `keys` None: a clear object.
 
-    Returns ([(Record, bytes)], directory root, unattributed count, unattributed root).
+    Returns ([(Record, bytes)], directory root, unattributed count, unattributed root, {key: (count, root)}).
     """
     trailer, gcm = obj.trailer, aes.Gcm(keys.block) if keys else None
     count = len(trailer.entries)
@@ -201,4 +201,5 @@ def open_object(obj, keys, ctx, cohort):
     entries = sorted(hmac256(label_key, key) + u(4, len(leaves)) + mth(leaves) for key, leaves in by_key.items())
     stored = unlock(1, 0, 1, 1, obj.parts[-1])
     check(stored == b"".join(entries), "DIRECTORY", "is not the one the records give")
-    return records, mth(entries), len(unattributed), mth(unattributed)
+    conversations = {key: (len(leaves), mth(leaves)) for key, leaves in by_key.items()}
+    return records, mth(entries), len(unattributed), mth(unattributed), conversations

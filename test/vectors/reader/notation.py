@@ -15,7 +15,7 @@ MAX_DECIMAL = 9223372036854775807
 HASH = re.compile(r"[0-9a-f]{64}")
 DATA_KEY_ID = re.compile(r"[0-9a-f]{32}")
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.A)
-CHAIN = re.compile(r"gov|msg/[a-z0-9][a-z0-9-]{0,62}/(?!\.{1,2}/)[A-Za-z0-9._-]{1,249}/(0|[1-9]\d*)/(0|[1-9]\d*)|access/[a-z0-9][a-z0-9-]{0,62}", re.A)
+CHAIN = re.compile(r"gov|(?:days/)?msg/[a-z0-9][a-z0-9-]{0,62}/(?!\.{1,2}/)[A-Za-z0-9._-]{1,249}/(0|[1-9]\d*)/(0|[1-9]\d*)|access/[a-z0-9][a-z0-9-]{0,62}", re.A)
 CLASS = re.compile(r"[^/@\0]+")
 
 

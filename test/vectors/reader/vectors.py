@@ -62,7 +62,7 @@ class Checker:
         self.same(f"{what} blockEntries", [entry.tree_bytes().hex() for entry in obj.trailer.entries], vector["blockEntries"])
         self.same(f"{what} root", obj.root.hex(), vector["root"])
         self.same(f"{what} trailer", data[-obj.trailer.length :].hex(), vector["trailer"])
-        opened, root, loose, loose_root = open_object(obj, keys, ctx, cohort)
+        opened, root, loose, loose_root, _ = open_object(obj, keys, ctx, cohort)
         self.same(f"{what} records", [data.hex() for _, data in opened], [records[name] for name in vector["records"]])
         directory = vector["directory"]
         self.same(f"{what} directory", (root.hex(), obj.trailer.directory_entries), (directory["root"], directory["entries"]))

@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass, field
 
+import days
 import wraps
 from content import ContentObject, ObjectKeys, context, open_object
 from folder import read_claims, read_store
@@ -48,6 +49,7 @@ class Verifier:
         self.archive, self.states, self.segments = None, [], {}
         self.used, self.used_wraps, self.data_keys, self.lost = set(), set(), {}, []
         self.records = self.opened = self.objects = self.closed_objects = 0
+        self.conversations, self.labels = {}, {}
 
     def found(self, code, where, message):
         self.findings.append({"code": code, "where": where, "message": message})
@@ -83,6 +85,8 @@ class Verifier:
                     self.fold(segment)
         for chain in self.states[-1].chains:
             self.empty_chain(chain)
+        for chain in [chain for chain in self.segments if chain.startswith("days/")]:
+            self.guarded(chain, days.judge, self, chain)
         self.check_claims()
         self.check_wraps()
         self.rest()
@@ -283,7 +287,7 @@ class Verifier:
         for start, end in sorted(losses):
             at = max(at, end) if start <= at else at
         check(at >= following, "COVERAGE", f"offsets {at} … {following} are neither records nor gaps nor accepted losses")
-        if body["chain"].split("/")[0] in ("gov", "access"):
+        if body["chain"].split("/")[0] in ("gov", "access", "days"):
             check(body["seq"] > 0 or first == 0, "COVERAGE", "a ledger chain begins at 0")
             check(holes["count"] == 0 and expected == following, "COVERAGE", "holes in a ledger chain")
         if records is None:
@@ -328,7 +332,9 @@ class Verifier:
             keys = ObjectKeys(data_key, bytes.fromhex(o["random"]), ctx)
             check(keys.commitment.hex() == o["commitment"], "KEY_COMMITMENT_MISMATCH", "the data key is another one")
             check(keys.label_commitment.hex() == o["directory"]["labelCommitment"], "LABEL_COMMITMENT", "does not match")
-        records, root, loose, loose_root = open_object(obj, keys, ctx, cohort)
+        records, root, loose, loose_root, conversations = open_object(obj, keys, ctx, cohort)
+        self.conversations[segment.chain, segment.seq, o["no"]] = conversations
+        self.labels[segment.chain, segment.seq, o["no"]] = keys and keys.label
         directory = o["directory"]
         check(root.hex() == directory["root"], "DIRECTORY", "another root")
         check(loose == directory["unattributed"]["count"] and loose_root.hex() == directory["unattributed"]["root"], "DIRECTORY", "unattributed")
@@ -431,6 +437,9 @@ class Verifier:
         signers = self.states[-1].manifest_keys
         for key in self.claims:
             chain, _, seq = key.rpartition("/")
+            if chain == "log" and SEQ.fullmatch(seq):  # Claims of batches: docs/transparency-log.md.
+                self.reserved.append(f"claims/{key}")
+                continue
             if SEQ.fullmatch(seq) is None or not (is_chain(chain) or key == "genesis/" + "0" * 16):
                 self.found("ORPHAN", f"claims/{key}", "not the name of a claim")
                 continue
