@@ -248,7 +248,7 @@ describe('a statement of a repair', () => {
     for (const bytes of [utf8(await archive.keys.sign(utf8('{}'), 'holdfast-statement')), utf8('not a statement')]) {
       const other = `s/${toHex(crypto.sha256(bytes))}.jws`;
       await archive.vault.put(other, bytes, LOCK);
-      expect(named(await judge())).toContain(`MANIFEST_INVALID ${other}`);
+      expect(named(await judge())).toContain(`STATEMENT_INVALID ${other}`);
     }
   });
 
