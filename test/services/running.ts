@@ -14,6 +14,9 @@ import type { Readiness, StatusAnswer } from './answers.js';
 /** For whatever needs a second where nothing else runs. */
 const PATIENCE_MS = 60_000;
 
+/** Services run from sources here, and a process of its own from what was built. */
+const VERIFICATION_PROCESS = new URL('../../apps/audit/dist/verification/verification-process.js', import.meta.url);
+
 export const SEED = Number(process.env['HOLDFAST_TEST_SEED'] ?? 1);
 
 /** A service of this process on a free port, and what it logs. */
@@ -61,7 +64,7 @@ export class Suite {
 
   audit(settings: Record<string, string> = {}): Promise<Service> {
     return this.#start((log) =>
-      startAudit(auditConfig(this.#environment(settings)), log).then(({ server, audit }) => ({ server, fatal: audit.fatal })),
+      startAudit(auditConfig(this.#environment(settings)), log, VERIFICATION_PROCESS).then(({ server, audit }) => ({ server, fatal: audit.fatal })),
     );
   }
 

@@ -6,11 +6,13 @@ import type { Discovery } from '@holdfast/discovery';
 import type { Component, Health, Logger } from '@holdfast/platform';
 import type { AlarmCode, Alarms, RecordIndex } from '@holdfast/ports';
 import { HoldfastError } from '@holdfast/record';
-import { pause } from '@holdfast/vault';
+import { LedgerWriter, pause } from '@holdfast/vault';
 import { ArchiveStatus } from './archive-status.js';
 import { LogView } from './log-view.js';
 import type { NotaryRole } from './notary-role.js';
 import { ReopeningIndex } from './reopening-index.js';
+import { Verifications } from './verification/verifications.js';
+import type { VerificationsOptions } from './verification/verifications.js';
 
 const LOOK_MS = 5_000;
 
@@ -25,6 +27,8 @@ export interface AuditOptions {
   readonly notary?: NotaryRole;
   /** false: the process only is a notary, and needs no search engine. */
   readonly api: boolean;
+  /** How archives are verified on request. */
+  readonly verification: Pick<VerificationsOptions, 'program' | 'place'>;
 }
 
 /** What the controllers work with once the archive is open. */
@@ -35,6 +39,7 @@ export interface OpenedAudit {
   readonly status: ArchiveStatus;
   readonly captures: CaptureFinder;
   readonly log: LogView;
+  readonly verifications: Verifications;
 }
 
 /** What audit does between start and stop: opens the archive, waiting for its stores if need be, and follows `gov`. */
@@ -87,6 +92,7 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
   async onModuleDestroy(): Promise<void> {
     this.#abort.abort();
     await this.#running;
+    await this.#audit?.verifications.stop();
     await this.#options.notary?.stop();
     this.#search?.to('draining');
     this.#archive.to('draining');
@@ -101,14 +107,15 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
 
   async #run(): Promise<void> {
     const { signal } = this.#abort;
-    const { open, writer, timeZone, logger, notary } = this.#options;
+    const { open, writer, timeZone, logger, notary, verification } = this.#options;
     const opened = await openPatiently(open, ({ message }) => this.#raise(this.#archive, 'STORE_UNAVAILABLE', message, true), signal);
     const index = new ReopeningIndex(
       () => opened.index(),
       (fault) => this.#indexChanged(fault),
     );
     const { alarms } = this;
-    const discovery = openDiscovery({ ...opened, ...(timeZone !== undefined && { timeZone }), alarms }, index, writer);
+    const access = new LedgerWriter(opened.archive, opened.clock, opened.governance, opened.dataKeys, `access/${writer}`, alarms);
+    const discovery = openDiscovery({ ...opened, access, ...(timeZone !== undefined && { timeZone }), alarms }, index, writer);
     this.#audit = {
       opened,
       index,
@@ -116,6 +123,7 @@ export class Audit implements OnModuleDestroy, OnApplicationShutdown {
       status: new ArchiveStatus(opened, index, timeZone ?? opened.timeZone),
       captures: new CaptureFinder({ ...opened, alarms }, index),
       log: new LogView(opened.archive, opened.governance),
+      verifications: new Verifications({ ...verification, access, logger }),
     };
     this.#archive.clear('STORE_UNAVAILABLE');
     this.#archive.to('running');

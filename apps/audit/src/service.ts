@@ -12,6 +12,8 @@ import { CapturesController } from './captures.controller.js';
 import { RecordsController } from './records.controller.js';
 import { SearchController } from './search.controller.js';
 import { StatusController } from './status.controller.js';
+import { VerificationsController } from './verification/verifications.controller.js';
+import { VERIFICATION_PROCESS } from './verification/verifications.js';
 
 export const VERSION = SOFTWARE.slice(SOFTWARE.indexOf('/') + 1);
 
@@ -21,7 +23,10 @@ class AuditModule {
     return {
       module: AuditModule,
       providers: [{ provide: Audit, useFactory: () => audit }],
-      controllers: [LogController, ...(api ? [CapturesController, SearchController, RecordsController, StatusController] : [])],
+      controllers: [
+        LogController,
+        ...(api ? [CapturesController, SearchController, RecordsController, StatusController, VerificationsController] : []),
+      ],
     };
   }
 }
@@ -32,7 +37,7 @@ export interface RunningAudit {
 }
 
 /** Starts audit on its port. The archive is opened afterwards: until then `/ready` says what it waits for. */
-export async function startAudit(config: AuditConfig, logger: Logger): Promise<RunningAudit> {
+export async function startAudit(config: AuditConfig, logger: Logger, verificationProcess = VERIFICATION_PROCESS): Promise<RunningAudit> {
   const health = new Health();
   const metrics = new Metrics();
   watchHealth(health, logger, metrics);
@@ -49,6 +54,13 @@ export async function startAudit(config: AuditConfig, logger: Logger): Promise<R
     health,
     logger,
     api,
+    verification: {
+      program: verificationProcess,
+      place: {
+        ...(config.kind === 'embedded' && { folder: config.data }),
+        ...(config.logPolicyPath !== undefined && { policyPath: config.logPolicyPath }),
+      },
+    },
     ...(notary !== undefined && { notary }),
   });
   // Until accounts exist everybody who reaches this port is the one who runs this machine, and so it is sealed.

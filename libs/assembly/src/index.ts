@@ -3,6 +3,8 @@ export { EMBEDDED_DEFAULTS } from './archive-folder.js';
 export type { FolderSettings } from './archive-folder.js';
 export { kmsSealer, openCluster, openClusterStores, s3Connection } from './cluster.js';
 export type { ClusterStores, OpenClusterOptions } from './cluster.js';
+export { evidenceOf, withClusterEvidence, withFolderEvidence } from './evidence.js';
+export type { EvidenceParts } from './evidence.js';
 export { lockFolder, openEmbedded, osPrincipal } from './embedded.js';
 export type { FolderLock } from '@holdfast/embedded';
 export { openNotary } from './open-notary.js';

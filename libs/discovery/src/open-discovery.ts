@@ -15,6 +15,8 @@ export function openDiscovery(
     readonly dataKeys: DataKeys;
     readonly reader: SegmentReader;
     readonly timeZone: string;
+    /** The writer of `access/<writer>`, where the process has one; a second one would race it. */
+    readonly access?: LedgerWriter;
     /** Told when accesses are sealed under the keys of the year before. */
     readonly alarms?: Alarms;
   },
@@ -25,7 +27,7 @@ export function openDiscovery(
   return new Discovery({
     ...parts,
     index,
-    access: new LedgerWriter(archive, parts.clock, governance, parts.dataKeys, `access/${writer}`, parts.alarms),
+    access: parts.access ?? new LedgerWriter(archive, parts.clock, governance, parts.dataKeys, `access/${writer}`, parts.alarms),
     async notYetSearchable(position) {
       await governance.refresh();
       const chains = [...governance.state.chains.keys()].filter((chain) => chain.startsWith('msg/')).values();

@@ -24,9 +24,11 @@ export class ProblemError extends HoldfastError {
 
 /** Where the status does not follow from the kind of error (transient 503, permanent 400, integrity 500). */
 const STATUS: Partial<Record<ErrorCode, number>> = {
+  busy: 409,
   claim_lost: 409,
   disk_full: 507,
   index_rebuild_needed: 503,
+  job_missing: 404,
   key_missing: 410,
   object_locked: 409,
   object_missing: 404,

@@ -7,6 +7,8 @@ export type ErrorCode =
   | 'bad_configuration'
   /** A request that cannot be carried out as asked; exit 1, HTTP 400. */
   | 'bad_request'
+  /** Something that goes on one at a time goes on already; ask again when it has ended. */
+  | 'busy'
   /** Several candidates, or claims behind the manifests: nobody writes until `holdfast claims rebuild`. */
   | 'claims_rolled_back'
   /** A claim whose manifest is missing or does not verify; the chain stops until `holdfast claims repair`. */
@@ -37,6 +39,8 @@ export type ErrorCode =
   | 'index_unavailable'
   /** An index made by another tokenizer version. */
   | 'index_rebuild_needed'
+  /** No such job: it never was, or the service was started since. */
+  | 'job_missing'
   /** A key that the key ring does not hold. */
   | 'key_missing'
   /** A key ring file that cannot be used. */
@@ -111,7 +115,9 @@ const KINDS: Partial<Record<ErrorCode, ErrorKind>> = {
   witness_unavailable: 'transient',
   bad_configuration: 'permanent',
   bad_request: 'permanent',
+  busy: 'transient',
   import_refused: 'permanent',
+  job_missing: 'permanent',
   query_refused: 'permanent',
   record_missing: 'permanent',
   source_refused: 'permanent',
