@@ -172,12 +172,17 @@ describe('status', () => {
     const { paths } = await audit.json<{ paths: object }>('/openapi.json');
     expect(Object.keys(paths)).toEqual([
       '/api/v1/captures',
+      '/api/v1/jobs/{id}',
+      '/api/v1/jobs/{id}/report',
       '/api/v1/records/{id}',
       '/api/v1/records/{id}/context',
       '/api/v1/records/{id}/raw',
       '/api/v1/search',
       '/api/v1/status',
+      '/api/v1/verifications',
       '/health',
+      '/log/checkpoint',
+      '/log/tile/{path}',
       '/metrics',
       '/openapi.json',
       '/ready',
