@@ -3,7 +3,17 @@ import { nodeCrypto as crypto } from '@holdfast/crypto-node';
 import { Notary } from '@holdfast/notary';
 import { CLAIM_TYP, encodeDocument, toHex, utf8 } from '@holdfast/seal';
 import { MemoryAuthority, MemoryWitness, TestClock } from '@holdfast/test-kit';
-import { BATCH_PREFIX, CHECKPOINT_PREFIX, LOG_CHAIN, STATE_PREFIX, TOKEN_PREFIX, batchKey, checkpointKey, signCheckpoint } from '@holdfast/tlog';
+import {
+  BATCH_PREFIX,
+  CHECKPOINT_PREFIX,
+  LOG_CHAIN,
+  STATE_PREFIX,
+  TILE_PREFIX,
+  TOKEN_PREFIX,
+  batchKey,
+  checkpointKey,
+  signCheckpoint,
+} from '@holdfast/tlog';
 import type { Policy } from '@holdfast/tlog';
 import { LogFollower, logKeysOf } from '@holdfast/vault';
 import { verifyArchive } from '@holdfast/verify';
@@ -150,6 +160,31 @@ describe('the transparency log, attacked by who runs the archive', () => {
       expect(await verify()).toMatchObject({ ok: true });
     },
   );
+
+  it('full tiles: changed, cut or swapped is a finding that names them; removed they can be made again', async () => {
+    const notary = new Notary({ ...(await memory.open()), alarms: new TestAlarms() });
+    for (let ticks = 0; ticks < 260; ticks++) {
+      clock.advance(MINUTE_MS);
+      await notary.step();
+    }
+    const tiles = await listed(TILE_PREFIX);
+    expect(tiles.map(({ key }) => key)).toEqual(['t/tile/0/000', 't/tile/entries/000']);
+    const [hashes, entries] = await Promise.all(tiles.map(({ key, version }) => memory.vault.get(key, version)));
+    for (const { key, version } of tiles) {
+      const whole = await memory.vault.get(key, version);
+      const other = key.includes('entries') ? hashes : entries;
+      for (const bytes of [whole.map((byte, i) => (i === 77 ? byte ^ 1 : byte)), whole.subarray(0, -1), other ?? whole]) {
+        memory.vault.tamper(key, version, () => Uint8Array.from(bytes));
+        const { findings } = await verify();
+        expect(findings.map(({ code, place }) => `${code} ${place}`)).toEqual([`LOG_DIFFERS ${key}`]);
+      }
+      memory.vault.tamper(key, version, () => whole);
+      await memory.vault.put(key, Uint8Array.of(1), LOCK);
+      expect(new Set((await verify()).findings.map(({ code, place }) => `${code} ${place}`))).toEqual(new Set([`LOG_DIFFERS ${key}`]));
+      for (const row of await listed(key)) memory.vault.destroy(row.key, row.version);
+      expect((await verify()).findings).toEqual([]);
+    }
+  }, 180_000);
 
   it('a batch that is removed is missed, the first, one in the middle and the last', async () => {
     await seal('three');
