@@ -2,13 +2,7 @@
 const RealDate = Date;
 const ahead = Number(process.env['HOLDFAST_TEST_AHEAD_MS'] ?? 0);
 
-globalThis.Date = class extends RealDate {
-  constructor(...args) {
-    if (args.length === 0) super(RealDate.now() + ahead);
-    else super(...args);
-  }
-
-  static now() {
-    return RealDate.now() + ahead;
-  }
-};
+globalThis.Date = new Proxy(RealDate, {
+  construct: (_date, args) => Reflect.construct(RealDate, args.length === 0 ? [RealDate.now() + ahead] : args),
+  get: (date, name) => (name === 'now' ? () => RealDate.now() + ahead : Reflect.get(date, name)),
+});

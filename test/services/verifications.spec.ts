@@ -23,6 +23,7 @@ interface JobAnswer {
     readonly findings: number;
     readonly report: string;
     readonly summary: unknown[];
+    readonly counts: Readonly<Record<string, number>>;
   };
   readonly error?: unknown;
 }

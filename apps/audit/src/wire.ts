@@ -25,7 +25,9 @@ const view = {
   chain: z.string(),
   seq: count,
   offset,
-  state: z.enum(['sealed', 'anchored']).describe('anchored: in the transparency log, under a signed checkpoint. sealed: in the vault, not yet anchored.'),
+  state: z
+    .enum(['sealed', 'anchored'])
+    .describe('anchored: in the transparency log, under a signed checkpoint. sealed: in the vault, not yet anchored.'),
   sentAt: z.string(),
   sentFrom: z.enum(['occurred', 'kafka']).describe('Whose time it is: of the event, or of the Kafka record.'),
   status: z.string(),

@@ -15,7 +15,13 @@ const standard = { type: 'class.defined', name: 'standard', number: 1, months: 1
 const broken = expect.objectContaining({ code: 'chain_broken' });
 const CHAIN = 'msg/a/b/0/0';
 const GOV = { chain: 'gov', next: 2 };
-const CLOSED = { type: 'key.closed', use: 'manifest', kid: 'one', chains: [GOV], reason: 'rotated' } as const;
+const CLOSED: Omit<Extract<ClearEvent, { readonly type: 'key.closed' }>, keyof ReturnType<typeof base>> = {
+  type: 'key.closed',
+  use: 'manifest',
+  kid: 'one',
+  chains: [GOV],
+  reason: 'rotated',
+};
 
 /** One event of every type, such that they follow each other. */
 const EVENTS: readonly ClearEvent[] = [
