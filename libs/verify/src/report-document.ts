@@ -55,11 +55,19 @@ export function reportDocument(
     software,
     asked,
     seconds,
-    summary: 'proven' in report ? [...report.notProven, ...report.proven] : summaryOf(report),
+    summary: 'proven' in report ? ofBundle(report) : summaryOf(report),
     report,
     texts,
     ...(signer !== undefined && { signer }),
   };
+}
+
+/** What a bundle does not prove must not read as if it did. */
+function ofBundle({ proven, notProven }: BundleReport): Sentence[] {
+  return [
+    ...notProven.map(({ en, zh }) => ({ en: `Not proven: ${en}`, zh: `未证明：${zh}` })),
+    ...proven.map(({ en, zh }) => ({ en: `Proven: ${en}`, zh: `已证明：${zh}` })),
+  ];
 }
 
 /** The texts of the codes that occur. */

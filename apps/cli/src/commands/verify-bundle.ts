@@ -7,10 +7,10 @@ import { nodeCrypto } from '@holdfast/crypto-node';
 import { openBundle } from '@holdfast/discovery';
 import { HoldfastError } from '@holdfast/record';
 import { textsOf, verifyBundle } from '@holdfast/verify';
-import type { Anchors, BundleEntries, BundleReport } from '@holdfast/verify';
+import type { Anchors, BundleEntries, BundleReport, Sentence } from '@holdfast/verify';
 import { EXIT, count, print } from '../output.js';
 import { findingLines } from '../verifying/finding-lines.js';
-import { languageOf } from '../verifying/language.js';
+import { inLanguage, languageOf } from '../verifying/language.js';
 import type { Language } from '../verifying/language.js';
 import type { VerifyCommandOptions } from '../verifying/verify-options.js';
 
@@ -31,9 +31,9 @@ export async function verifyBundleFile(
       ...(options.archiveId !== undefined && { archiveId: options.archiveId }),
       ...(disclosed !== undefined && { disclosed }),
     });
-    await keep(report, await sha256Of(path), (performance.now() - began) / 1000);
     const texts = textsOf([...report.findings, ...report.notes]);
     print(options.json === true, { ...report, texts }, () => textOf(report, options.lang ?? languageOf(options.environment)));
+    await keep(report, await sha256Of(path), (performance.now() - began) / 1000);
     return report.ok ? EXIT.done : EXIT.findings;
   } finally {
     if ('close' in opened) await opened.close();
@@ -100,18 +100,26 @@ function textOf(report: BundleReport, language: Language): string {
     ...report.proven.map((sentence) => (language === 'en' ? `Proven: ${sentence.en}` : `已证明：${sentence.zh}`)),
     ...report.notProven.map((sentence) => (language === 'en' ? `Not proven: ${sentence.en}` : `未证明：${sentence.zh}`)),
   ];
+  const say = (sentence: Sentence): string => inLanguage(sentence, language);
   const notes = report.notes.filter(({ code }) => code !== 'NOT_ANCHORED');
-  if (notes.length > 0) lines.push(`Notes (${count(report.notesTotal)}):`, ...findingLines(notes, language));
-  if (report.findingsTotal > 0) {
-    lines.push(`FINDINGS (${count(report.findingsTotal)}):`, ...findingLines(report.findings, language));
-    lines.push('This bundle is not what an archive exported: rely on nothing in it that is named above.');
-  } else {
-    lines.push('No findings: everything in the bundle follows from its checkpoint.');
-    lines.push(
-      report.anchored
-        ? 'Anchored: others whom you believe hold this checkpoint.'
-        : 'Not anchored: the bundle agrees with itself. Compare the archive id and the log key with what you hold from elsewhere, or name a --policy or a --checkpoint.',
-    );
-  }
+  if (notes.length > 0) lines.push('', `${say(CLOSING.notes)} (${count(report.notesTotal)})`, ...findingLines(notes, language));
+  if (report.findingsTotal > 0)
+    lines.push('', `${say(CLOSING.findings)} (${count(report.findingsTotal)})`, ...findingLines(report.findings, language), '', say(CLOSING.rely));
+  else lines.push(say(CLOSING.none), say(report.anchored ? CLOSING.anchored : CLOSING.notAnchored));
   return lines.join('\n');
 }
+
+const CLOSING = {
+  notes: { en: 'NOTES', zh: '提示' },
+  findings: { en: 'FINDINGS', zh: '发现' },
+  rely: {
+    en: 'This bundle is not what an archive exported: rely on nothing in it that is named above.',
+    zh: '本证据包与归档所导出的不一致：凡上文提及的内容均不可采信。',
+  },
+  none: { en: 'No findings: everything in the bundle follows from its checkpoint.', zh: '无发现：证据包中的一切均可由其检查点推出。' },
+  anchored: { en: 'Anchored: others whom you believe hold this checkpoint.', zh: '已锚定：您所信任的其他方持有该检查点。' },
+  notAnchored: {
+    en: 'Not anchored: the bundle agrees with itself. Compare the archive id and the log key with what you hold from elsewhere, or name a --policy or a --checkpoint.',
+    zh: '未锚定：证据包自身一致。请将归档标识与日志密钥同您从别处掌握的比对，或给出 --policy 或 --checkpoint。',
+  },
+} as const;

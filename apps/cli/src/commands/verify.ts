@@ -72,12 +72,13 @@ async function verifyArchiveOf(
     });
     progress.end();
     const seconds = (performance.now() - began) / 1000;
-    await file?.write(report, asked, seconds);
-    await state?.remove();
     const texts = textsOf([...report.findings, ...report.notes]);
     print(json === true, { ...report, seconds: Math.round(seconds * 100) / 100, summary: summaryOf(report), texts }, () =>
       reportText(report, seconds, options.lang ?? languageOf(options.environment)),
     );
+    // After hours: whatever keeps the report from being written, it was shown, and the state is still there.
+    await file?.write(report, asked, seconds);
+    await state?.remove();
     return report.ok ? EXIT.done : EXIT.findings;
   });
 }
