@@ -51,7 +51,12 @@ async function judge(audit: Program): Promise<void> {
     expect(found.total).toBe(texts.filter((text) => text.includes(word)).length);
     const { id } = found.hits[0]!;
     const { record, before, after } = await audit.json<ContextAnswer>(`/api/v1/records/${id}/context?before=5&after=5`);
-    expect(record).toMatchObject({ id, state: 'sealed', proof: { manifest: expect.stringMatching(/^[0-9a-f]{64}$/) } });
+    // The notary signs when it likes.
+    expect(record).toMatchObject({
+      id,
+      state: expect.stringMatching(/^(sealed|anchored)$/),
+      proof: { manifest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
     expect(texts).toContain(record.record.value?.text);
     expect(before.length + after.length).toBeGreaterThan(0);
   }
@@ -195,7 +200,7 @@ describeWith(
       const { id } = (await well.json<SearchAnswer>('/api/v1/search?q=contract&limit=1')).hits[0]!;
       const ill = run('audit', { ...settings, HOLDFAST_ELASTIC_URL: `http://${NOWHERE}`, HOLDFAST_WRITER_NAME: 'audit-1' });
       await ill.ready();
-      expect(await ill.json(`/api/v1/records/${id}`)).toMatchObject({ id, state: 'sealed' });
+      expect(await ill.json(`/api/v1/records/${id}`)).toMatchObject({ id, state: expect.stringMatching(/^(sealed|anchored)$/) });
       const refused = await ill.get('/api/v1/search?q=contract');
       expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
       expect(await refused.json()).toMatchObject({ code: 'index_unavailable' });

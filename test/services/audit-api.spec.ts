@@ -91,7 +91,13 @@ describe('a record', () => {
   it('comes with its original bytes, its proof, and in the context of its conversation', async () => {
     const hit = (await search('budget', '&limit=1')).hits[0]!;
     const detail = await audit.json(`/api/v1/records/${hit.id}`);
-    expect(detail).toMatchObject({ id: hit.id, state: 'sealed', proof: { chain: hit.chain, seq: hit.seq }, record: { headers: expect.any(Array) } });
+    // The notary signs when it likes.
+    expect(detail).toMatchObject({
+      id: hit.id,
+      state: expect.stringMatching(/^(sealed|anchored)$/),
+      proof: { chain: hit.chain, seq: hit.seq },
+      record: { headers: expect.any(Array) },
+    });
     const raw = await audit.get(`/api/v1/records/${hit.id}/raw`);
     expect(raw.headers.get('content-type')).toBe('application/octet-stream');
     expect(raw.headers.get('content-disposition')).toBe(`attachment; filename="${hit.id}.bin"`);
@@ -141,7 +147,10 @@ describe('captures', () => {
   it('tells a producer that its event is sealed, and in which record', async () => {
     const record = sent[123]!;
     const answer = await ask(attribute(record, 'ce_source'), attribute(record, 'ce_id'));
-    expect(answer).toMatchObject({ state: 'sealed', records: [{ chain: expect.stringMatching(/^msg\/local\/messages\//) }] });
+    expect(answer).toMatchObject({
+      state: expect.stringMatching(/^(sealed|anchored)$/),
+      records: [{ chain: expect.stringMatching(/^msg\/local\/messages\//) }],
+    });
     const raw = await audit.get(`/api/v1/records/${answer.records[0]!.id}/raw`);
     const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
     expect(digest(Buffer.from(await raw.arrayBuffer()))).toBe(digest(record.value!));
