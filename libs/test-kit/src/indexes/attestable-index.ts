@@ -4,6 +4,7 @@ import { orderOf } from '@holdfast/ports';
 import { collect } from '../collect.js';
 import { documentAt, generateDocuments } from './documents.js';
 import { ALL, CHAIN, covering, fill, idsOf, page } from './filled-index.js';
+import { eachHarness } from './each-harness.js';
 import type { IndexHarness } from './index-harness.js';
 
 const OTHER = 'msg/demo/im/1/0';
@@ -56,35 +57,14 @@ const ALTERATIONS: readonly (readonly [what: string, changes: Partial<IndexDocum
 
 /** What an attestation relies on: an engine that was doctored behind its adapter's back says so. */
 export function attestationTests(make: () => Promise<IndexHarness>, timeout: number): void {
-  let harness: IndexHarness;
-  let handles: RecordIndex[];
-
-  beforeEach(async () => {
-    harness = await make();
-    handles = [];
-  }, timeout);
-
-  afterEach(async () => {
-    for (const handle of handles) await handle.close();
-    await harness.dispose();
-  }, timeout);
-
-  function handle(options?: { readonly tokenizer?: string }): RecordIndex {
-    const made = harness.handle(options);
-    handles.push(made);
-    return made;
-  }
-
-  const promise = (title: string, body: () => Promise<void>): void => {
-    it(title, body, timeout);
-  };
+  const each = eachHarness(make, timeout);
 
   const written = Array.from({ length: 6 }, (_, n) => documentAt(CHAIN, n, n, RICH));
   const [first] = written;
   if (first === undefined) throw new Error('there are six');
 
-  promise('says nothing of documents that are as they were written', async () => {
-    const index = handle();
+  each.promise('says nothing of documents that are as they were written', async () => {
+    const index = each.handle();
     const documents = [
       ...generateDocuments(11, 500),
       documentAt('msg/demo/long/0/0', 0, 0, { body: LONG, subject: LONG.slice(0, 512), conversationName: LONG.slice(0, 1025) }),
@@ -101,49 +81,49 @@ export function attestationTests(make: () => Promise<IndexHarness>, timeout: num
     expect(await collect(index.heldChains())).toEqual([...new Set(documents.map(({ chain }) => chain))].sort());
   });
 
-  promise('names the member that was altered, of each document', async () => {
-    const index = handle();
+  each.promise('names the member that was altered, of each document', async () => {
+    const index = each.handle();
     await fill(index, written);
     for (const [what, changes, member] of ALTERATIONS) {
-      await harness.plant(first.id, { ...first, ...changes });
+      await each.harness.plant(first.id, { ...first, ...changes });
       const found = await index.compare(written);
       expect([what, found.map(({ id, kind }) => ({ id, kind }))]).toEqual([what, [{ id: first.id, kind: 'altered' }]]);
       expect([what, found[0]?.members]).toEqual([what, expect.arrayContaining([member])]);
-      await harness.plant(first.id, first);
+      await each.harness.plant(first.id, first);
     }
     expect(await index.compare(written)).toEqual([]);
     expect(await index.inspect(true)).toEqual([]);
   });
 
-  promise('finds a change in the middle and at the end of a long text', async () => {
-    const index = handle();
+  each.promise('finds a change in the middle and at the end of a long text', async () => {
+    const index = each.handle();
     const long = documentAt(CHAIN, 0, 0, { body: LONG });
     await fill(index, [long]);
     for (const at of [0, 511, 512, 1023, 1024, 1300, 2499]) {
-      await harness.plant(long.id, { ...long, body: LONG.with(at, 'other') });
+      await each.harness.plant(long.id, { ...long, body: LONG.with(at, 'other') });
       expect([at, await index.compare([long])]).toEqual([at, [{ id: long.id, kind: 'altered', members: ['body'] }]]);
     }
     for (const body of [[...LONG, 'w0'], LONG.slice(1)]) {
-      await harness.plant(long.id, { ...long, body });
+      await each.harness.plant(long.id, { ...long, body });
       expect(await index.compare([long])).toEqual([{ id: long.id, kind: 'altered', members: ['body'] }]);
     }
   });
 
-  promise('names what is missing, and holds what nobody sealed', async () => {
-    const index = handle();
+  each.promise('names what is missing, and holds what nobody sealed', async () => {
+    const index = each.handle();
     await fill(index, written);
-    await harness.plant(first.id, undefined);
+    await each.harness.plant(first.id, undefined);
     expect(await index.compare(written)).toEqual([{ id: first.id, kind: 'missing', members: [] }]);
     const extra = documentAt(CHAIN, 2, 900);
     const stranger = documentAt('msg/demo/nowhere/0/0', 0, 0);
-    for (const one of [extra, stranger]) await harness.plant(one.id, one);
+    for (const one of [extra, stranger]) await each.harness.plant(one.id, one);
     expect(idsOf(await collect(index.held(CHAIN, '', undefined)))).toEqual([...written.slice(1), extra].map(({ id }) => id));
     expect(await collect(index.heldChains())).toEqual([CHAIN, stranger.chain]);
     expect(idsOf(await collect(index.held(stranger.chain, '', undefined)))).toEqual([stranger.id]);
   });
 
-  promise('holds a range of log order, the beginning and not the end', async () => {
-    const index = handle();
+  each.promise('holds a range of log order, the beginning and not the end', async () => {
+    const index = each.handle();
     await fill(index, written);
     const range = async (from: bigint, to: bigint): Promise<readonly SearchHit[]> =>
       collect(index.held(CHAIN, orderOf(from, 0, ''), orderOf(to, 0, '')));
@@ -153,22 +133,22 @@ export function attestationTests(make: () => Promise<IndexHarness>, timeout: num
     expect(await collect(index.held(OTHER, '', undefined))).toEqual([]);
   });
 
-  promise('is marked as failed for every handle, until the mark is taken away or a rebuild takes over', async () => {
-    const index = handle();
+  each.promise('is marked as failed for every handle, until the mark is taken away or a rebuild takes over', async () => {
+    const index = each.handle();
     const position = await fill(index, written);
-    const reader = handle();
+    const reader = each.handle();
     expect(await reader.open()).not.toHaveProperty('failure');
     const failure = { since: '2026-01-05T09:00:00.000Z', findings: 3 };
     await index.mark(failure);
     expect(await reader.status()).toMatchObject({ failure });
-    expect(await handle().open()).toMatchObject({ failure });
+    expect(await each.handle().open()).toMatchObject({ failure });
     expect(await reader.search(page(ALL))).toMatchObject({ failure, total: 6 });
     await index.mark({ ...failure, findings: 4 });
     expect(await reader.status()).toMatchObject({ failure: { findings: 4 } });
     // The writer is not in the way of the mark, nor the mark in the way of the writer.
     const seventh = documentAt(CHAIN, 6, 6);
     await index.write([seventh]);
-    const marker = handle();
+    const marker = each.handle();
     await index.mark(failure);
     await index.publish(covering(position, [seventh]));
     expect(await marker.open()).toMatchObject({ failure, documents: 7 });
@@ -186,9 +166,9 @@ export function attestationTests(make: () => Promise<IndexHarness>, timeout: num
     expect(await reader.search(page(ALL))).not.toHaveProperty('failure');
   });
 
-  promise('refuses to compare an index of another tokenizer', async () => {
-    await fill(handle({ tokenizer: 'other/1' }), written);
-    const index = handle();
+  each.promise('refuses to compare an index of another tokenizer', async () => {
+    await fill(each.handle({ tokenizer: 'other/1' }), written);
+    const index = each.handle();
     await index.open();
     await expect(index.compare(written)).rejects.toMatchObject({ code: 'index_rebuild_needed' });
     expect(await collect(index.held(CHAIN, '', undefined))).toHaveLength(6);

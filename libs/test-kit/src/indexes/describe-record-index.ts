@@ -9,6 +9,7 @@ import { attestationTests } from './attestable-index.js';
 import { documentAt } from './documents.js';
 import { ALL, CHAIN, covering, fill, idsOf, page } from './filled-index.js';
 import { differentialTests } from './index-differential.js';
+import { eachHarness } from './each-harness.js';
 import type { IndexHarness, RecordIndexSuiteOptions } from './index-harness.js';
 
 /** Every adapter of `RecordIndex` and its fake keep these promises. */
@@ -29,63 +30,42 @@ export function describeRecordIndex(name: string, make: () => Promise<IndexHarne
 }
 
 function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void {
-  let harness: IndexHarness;
-  let handles: RecordIndex[];
-
-  beforeEach(async () => {
-    harness = await make();
-    handles = [];
-  }, timeout);
-
-  afterEach(async () => {
-    for (const handle of handles) await handle.close();
-    await harness.dispose();
-  }, timeout);
-
-  function handle(options?: { readonly tokenizer?: string }): RecordIndex {
-    const made = harness.handle(options);
-    handles.push(made);
-    return made;
-  }
+  const each = eachHarness(make, timeout);
 
   const total = async (index: RecordIndex): Promise<number> => (await index.search(page(ALL))).total;
   const six = Array.from({ length: 6 }, (_, n) => documentAt(CHAIN, n, n));
 
-  const promise = (title: string, body: () => Promise<void>): void => {
-    it(title, body, timeout);
-  };
-
-  promise('opens empty, and opening again changes nothing', async () => {
-    const index = handle();
+  each.promise('opens empty, and opening again changes nothing', async () => {
+    const index = each.handle();
     const status = await index.open();
     expect(status).toMatchObject({ documents: 0, unindexed: 0, position: { chains: {}, governance: 0 } });
     expect(status.position.generation).not.toBe('');
     expect(await index.open()).toEqual(status);
-    expect(await handle().open()).toEqual(status);
+    expect(await each.handle().open()).toEqual(status);
     expect(await total(index)).toBe(0);
     expect(await collect(index.ids(ALL))).toEqual([]);
   });
 
-  promise('opened by several at once, they share one generation', async () => {
-    const opened = await Promise.all([handle().open(), handle().open(), handle().open(), handle().open()]);
+  each.promise('opened by several at once, they share one generation', async () => {
+    const opened = await Promise.all([each.handle().open(), each.handle().open(), each.handle().open(), each.handle().open()]);
     expect(new Set(opened.map(({ position }) => position.generation)).size).toBe(1);
   });
 
-  promise('keeps the position to the digit', async () => {
-    const index = handle();
+  each.promise('keeps the position to the digit', async () => {
+    const index = each.handle();
     const { position } = await index.open();
     const next = { ...position, governance: 17, chains: { [CHAIN]: 6, 'msg/a/b.c_d/31/2': Number.MAX_SAFE_INTEGER, 'msg/z/z/0/0': 0 } };
     await index.write(six);
     await index.publish(next);
     expect((await index.status()).position).toEqual(next);
-    const other = handle();
+    const other = each.handle();
     expect((await other.open()).position).toEqual(next);
     expect((await other.search(page(ALL, { limit: 1 }))).position).toEqual(next);
   });
 
-  promise('shows what was written only after publish, to every handle', async () => {
-    const writer = handle();
-    const reader = handle();
+  each.promise('shows what was written only after publish, to every handle', async () => {
+    const writer = each.handle();
+    const reader = each.handle();
     const { position } = await writer.open();
     await reader.open();
     expect(await writer.write(six)).toEqual({ written: 6, unindexed: 0 });
@@ -96,8 +76,8 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(await reader.status()).toMatchObject({ documents: 6, unindexed: 0 });
   });
 
-  promise('writes a document once, however often it comes, and never changes it', async () => {
-    const index = handle();
+  each.promise('writes a document once, however often it comes, and never changes it', async () => {
+    const index = each.handle();
     const position = await fill(index, six);
     expect(await index.write(six)).toEqual({ written: 0, unindexed: 0 });
     const [first] = six;
@@ -110,12 +90,12 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(await index.search(page({ kind: 'phrase', fields: ['body'], tokens: ['forged'] }))).toMatchObject({ total: 0 });
   });
 
-  promise('after a crash before publish, the same work repeated counts once', async () => {
-    const crashed = handle();
+  each.promise('after a crash before publish, the same work repeated counts once', async () => {
+    const crashed = each.handle();
     await crashed.open();
     await crashed.write(six);
     await crashed.close();
-    const next = handle();
+    const next = each.handle();
     const { position } = await next.open();
     expect(position.chains).toEqual({});
     expect(await total(next)).toBe(0);
@@ -129,7 +109,7 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(idsOf((await next.search(page(ALL))).hits)).toEqual(six.map(({ id }) => id));
   });
 
-  promise('keeps hidden what a crashed writer left further on, however the next ones advance', async () => {
+  each.promise('keeps hidden what a crashed writer left further on, however the next ones advance', async () => {
     const other = 'msg/demo/im/1/0';
     const cohorts = [
       { className: 'standard', period: '2033-04' },
@@ -137,7 +117,7 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     ];
     const place = (chain: string, n: number): IndexDocument =>
       documentAt(chain, n, n, { cohort: cohorts[n % 2] ?? { className: 'standard', period: '2033-04' } });
-    const crashed = handle();
+    const crashed = each.handle();
     await crashed.open();
     await crashed.write([0, 1, 2, 3, 4, 5].flatMap((n) => [place(CHAIN, n), place(other, n)]));
     await crashed.close();
@@ -152,7 +132,7 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
       [other, 3],
     ] as const) {
       // Half of the steps are taken by a new process.
-      const index = n % 2 === 0 ? handle() : (handles.at(-1) ?? handle());
+      const index = n % 2 === 0 ? each.handle() : (each.handles.at(-1) ?? each.handle());
       const { position } = n % 2 === 0 ? await index.open() : await index.status();
       await index.write([place(chain, n)]);
       await index.publish(covering(position, [place(chain, n)]));
@@ -161,9 +141,9 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     }
   });
 
-  promise('finds exactly what the position it names covers, while a writer publishes', async () => {
-    const writer = handle();
-    const reader = handle();
+  each.promise('finds exactly what the position it names covers, while a writer publishes', async () => {
+    const writer = each.handle();
+    const reader = each.handle();
     let { position } = await writer.open();
     await reader.open();
     const done = new AbortController();
@@ -191,8 +171,8 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(await total(reader)).toBe(30);
   });
 
-  promise('takes writes and publishes that nobody waited for in the order they were called', async () => {
-    const index = handle();
+  each.promise('takes writes and publishes that nobody waited for in the order they were called', async () => {
+    const index = each.handle();
     const { position } = await index.open();
     const calls: Promise<unknown>[] = [];
     for (let n = 0; n < 6; n += 1) {
@@ -203,8 +183,8 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(idsOf((await index.search(page(ALL))).hits)).toEqual(six.map(({ id }) => id));
   });
 
-  promise('refuses a position of another generation, one that goes back, and one that covers less than was written', async () => {
-    const index = handle();
+  each.promise('refuses a position of another generation, one that goes back, and one that covers less than was written', async () => {
+    const index = each.handle();
     const position = await fill(index, six);
     const seventh = documentAt(CHAIN, 6, 6);
     await expect(index.publish({ ...position, generation: 'another' })).rejects.toMatchObject({ code: 'bad_request' });
@@ -216,8 +196,8 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(await total(index)).toBe(7);
   });
 
-  promise('makes a stub of a document the engine refuses, and counts it everywhere', async () => {
-    const index = handle();
+  each.promise('makes a stub of a document the engine refuses, and counts it everywhere', async () => {
+    const index = each.handle();
     const { position } = await index.open();
     const refused = documentAt(CHAIN, 1, 1, { sentAt: 1e19, body: ['contract'] });
     const both = [documentAt(CHAIN, 0, 0), refused];
@@ -235,9 +215,9 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(idsOf((await index.around('slack:acme:c1', both[0] ?? refused, 5, 5)).after)).toEqual([refused.id]);
   });
 
-  promise('rebuilds beside the old generation while searches go on, and switches in one step', async () => {
-    const writer = handle();
-    const reader = handle();
+  each.promise('rebuilds beside the old generation while searches go on, and switches in one step', async () => {
+    const writer = each.handle();
+    const reader = each.handle();
     const old = await fill(writer, six);
     await reader.open();
     const rebuilt = [...six, ...Array.from({ length: 300 }, (_, n) => documentAt(CHAIN, 6 + n, 6 + n))];
@@ -279,10 +259,10 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(await total(reader)).toBe(307);
   });
 
-  promise('sends a writer whose generation was replaced back to open', async () => {
-    const ingest = handle();
+  each.promise('sends a writer whose generation was replaced back to open', async () => {
+    const ingest = each.handle();
     await fill(ingest, six);
-    const rebuild = handle();
+    const rebuild = each.handle();
     await rebuild.open();
     const begun = await rebuild.beginRebuild();
     await rebuild.write(six.slice(0, 3));
@@ -296,14 +276,14 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(await total(rebuild)).toBe(6);
   });
 
-  promise('starts a rebuild over when one was abandoned, and refuses to finish what was not begun', async () => {
-    const abandoned = handle();
+  each.promise('starts a rebuild over when one was abandoned, and refuses to finish what was not begun', async () => {
+    const abandoned = each.handle();
     await fill(abandoned, six);
     await expect(abandoned.finishRebuild()).rejects.toMatchObject({ code: 'bad_request' });
     await abandoned.beginRebuild();
     await abandoned.write(six);
     await abandoned.close();
-    const index = handle();
+    const index = each.handle();
     await index.open();
     expect(await total(index)).toBe(6);
     const begun = await index.beginRebuild();
@@ -314,10 +294,10 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     expect(idsOf(await collect(index.ids(ALL)))).toEqual(six.slice(0, 2).map(({ id }) => id));
   });
 
-  promise('refuses to search or write an index of another tokenizer version, and rebuilds it', async () => {
-    const old = handle({ tokenizer: 'other/1' });
+  each.promise('refuses to search or write an index of another tokenizer version, and rebuilds it', async () => {
+    const old = each.handle({ tokenizer: 'other/1' });
     await fill(old, six);
-    const index = handle();
+    const index = each.handle();
     expect(await index.open()).toMatchObject({ tokenizer: 'other/1', documents: 6 });
     const needed = { code: 'index_rebuild_needed' };
     await expect(index.search(page(ALL))).rejects.toMatchObject(needed);
@@ -333,9 +313,9 @@ function promiseTests(make: () => Promise<IndexHarness>, timeout: number): void 
     await expect(old.search(page(ALL))).rejects.toMatchObject(needed);
   });
 
-  promise('says index_unavailable when the engine cannot be reached, without the query or a payload', async () => {
-    const index = harness.unreachable();
-    handles.push(index);
+  each.promise('says index_unavailable when the engine cannot be reached, without the query or a payload', async () => {
+    const index = each.harness.unreachable();
+    each.handles.push(index);
     const secret = 'verysecretword';
     const query: Query = { kind: 'phrase', fields: ['body'], tokens: [secret] };
     const calls: (() => Promise<unknown>)[] = [
