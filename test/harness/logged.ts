@@ -1,7 +1,7 @@
 import { nodeCrypto } from '@holdfast/crypto-node';
 import { toHex } from '@holdfast/seal';
-import { BATCH_PREFIX, CHECKPOINT_PREFIX, LogFold, checkConsistency, consistencyProof, openCheckpoint, parseLogKey } from '@holdfast/tlog';
-import { LogFollower, LogTiles, countClaims, logKeysOf, readBatch, readCommitted } from '@holdfast/vault';
+import { BATCH_PREFIX, CHECKPOINT_PREFIX, LogFold, checkConsistency, consistencyProof, logKeysOf, openCheckpoint, parseLogKey } from '@holdfast/tlog';
+import { LogFollower, LogTiles, countClaims, readBatch, readCommitted } from '@holdfast/vault';
 import type { MemoryArchive, Process } from './memory-archive.js';
 
 /** Everything that a log must be, whatever its notaries went through: nothing, when it is. `stopped` chains may lag behind. */

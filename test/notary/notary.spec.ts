@@ -14,11 +14,12 @@ import {
   batchKey,
   cosigners,
   encodeBatch,
+  logKeysOf,
   parseBatch,
   parseLogKey,
 } from '@holdfast/tlog';
 import type { Policy } from '@holdfast/tlog';
-import { LogFollower, logKeysOf, readCommitted, readHead, rebuildClaims } from '@holdfast/vault';
+import { LogFollower, readCommitted, readHead, rebuildClaims } from '@holdfast/vault';
 import { logProblems } from '../harness/logged.js';
 import { MemoryArchive, SOURCE, TOPIC, TestAlarms } from '../harness/memory-archive.js';
 

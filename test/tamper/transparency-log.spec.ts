@@ -12,10 +12,11 @@ import {
   TOKEN_PREFIX,
   batchKey,
   checkpointKey,
+  logKeysOf,
   signCheckpoint,
 } from '@holdfast/tlog';
 import type { Policy } from '@holdfast/tlog';
-import { LogFollower, logKeysOf } from '@holdfast/vault';
+import { LogFollower } from '@holdfast/vault';
 import { verifyArchive } from '@holdfast/verify';
 import type { Anchors, TimestampCheck, VerifyReport } from '@holdfast/verify';
 import { evidenceOf } from '../../apps/cli/src/evidence.js';

@@ -8,6 +8,7 @@ import {
   checkpointKey,
   consistencyProof,
   cosigners,
+  logKeysOf,
   parseLogKey,
   parseNote,
   satisfies,
@@ -15,7 +16,7 @@ import {
   verifierKey,
 } from '@holdfast/tlog';
 import type { Note, Policy, VerifierKey } from '@holdfast/tlog';
-import { LogCheckpoints, LogTiles, logKeysOf } from '@holdfast/vault';
+import { LogCheckpoints, LogTiles } from '@holdfast/vault';
 import type { Archive, GovernanceLog, LogFollower, StoredCheckpoint } from '@holdfast/vault';
 import type { Witnessing } from './witnessing.js';
 

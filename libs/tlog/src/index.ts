@@ -41,8 +41,8 @@ export { formatTlogProof, parseTlogProof } from './tlog-proof.js';
 export type { TlogProof } from './tlog-proof.js';
 export { HASH_BYTES, TILE_WIDTH, TreeEdge, checkConsistency, levelsOf, nodeHash, partialWidth, rootFromInclusion } from './tree.js';
 export type { FullTile } from './tree.js';
-export { COSIGNATURE, LOG_SIGNATURE, formatVkey, isKeyName, keyIdOf, logKeyOf, parseVkey, verifierKey } from './vkey.js';
-export type { NoteSignature, SignatureType, VerifierKey } from './vkey.js';
+export { COSIGNATURE, LOG_SIGNATURE, formatVkey, isKeyName, keyIdOf, logKeyOf, logKeysOf, parseVkey, verifierKey } from './vkey.js';
+export type { LogKeyState, NoteSignature, SignatureType, VerifierKey } from './vkey.js';
 export {
   MAX_ADD_CHECKPOINT,
   WITNESS_SIZE_TYPE,

@@ -68,3 +68,30 @@ export function parseVkey(crypto: Crypto, text: string): VerifierKey {
 export function logKeyOf(crypto: Crypto, { origin, key }: Genesis['log']): VerifierKey {
   return verifierKey(crypto, origin, LOG_SIGNATURE, fromBase64Url(key.x));
 }
+
+/** What `gov` says of the keys of the log, by kid. */
+export interface LogKeyState {
+  readonly logKeys: ReadonlyMap<string, { readonly kid: string; readonly x: string }>;
+  /** Keys that sign no checkpoint of more entries than `size`. */
+  readonly closedLogKeys: ReadonlyMap<string, { readonly size: number }>;
+}
+
+const NOTHING_SAID: LogKeyState = { logKeys: new Map(), closedLogKeys: new Map() };
+
+/**
+ * The keys that checkpoints of `size` entries may be signed with: that of the genesis, those of `gov`; closed ones end at a
+ * size. With size 0 all there ever were. @throws HoldfastError `checkpoint_malformed` for an origin or key that cannot be one
+ */
+export function logKeysOf(
+  { crypto, genesis }: { readonly crypto: Crypto; readonly genesis: Pick<Genesis, 'log'> },
+  state: LogKeyState = NOTHING_SAID,
+  size = 0,
+): readonly VerifierKey[] {
+  const { origin, key } = genesis.log;
+  const open = (kid: string): boolean => size <= (state.closedLogKeys.get(kid)?.size ?? Number.POSITIVE_INFINITY);
+  const later = [...state.logKeys.values()].filter(({ kid }) => kid !== key.kid && open(kid));
+  return [
+    ...(open(key.kid) ? [logKeyOf(crypto, genesis.log)] : []),
+    ...later.map(({ x }) => verifierKey(crypto, origin, LOG_SIGNATURE, fromBase64Url(x))),
+  ];
+}

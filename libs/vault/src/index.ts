@@ -12,7 +12,7 @@ export { countClaims, readHead } from './head.js';
 export type { ChainHead, LoggedHeads } from './head.js';
 export { readBatch } from './log-batches.js';
 export type { CommittedBatch } from './log-batches.js';
-export { LogCheckpoints, logKeysOf } from './log-checkpoints.js';
+export { LogCheckpoints } from './log-checkpoints.js';
 export type { StoredCheckpoint } from './log-checkpoints.js';
 export { LogFollower, loggedHash } from './log-follower.js';
 export { LogTiles } from './log-tiles.js';

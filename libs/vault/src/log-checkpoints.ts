@@ -1,9 +1,9 @@
 import { HoldfastError } from '@holdfast/record';
 import type { GovernanceState } from '@holdfast/governance';
-import { CHECKPOINT_PREFIX, LOG_SIGNATURE, logKeyOf, openCheckpoint, parseLogKey, verifierKey } from '@holdfast/tlog';
-import type { OpenCheckpoint, VerifierKey } from '@holdfast/tlog';
+import { CHECKPOINT_PREFIX, logKeysOf, openCheckpoint, parseLogKey } from '@holdfast/tlog';
+import type { OpenCheckpoint } from '@holdfast/tlog';
 import type { VersionId } from '@holdfast/ports';
-import { fromBase64Url, paddedSeq, toHex } from '@holdfast/seal';
+import { paddedSeq, toHex } from '@holdfast/seal';
 import type { Archive } from './archive.js';
 import { unlessMissing } from './relocated.js';
 
@@ -23,21 +23,6 @@ interface Row {
   readonly hash: string;
   readonly size: number;
   readonly stored: Date;
-}
-
-/** The keys that checkpoints of `size` entries may be signed with: that of the genesis, those of `gov`; closed ones end at a size. */
-export function logKeysOf(
-  { crypto, genesis }: Pick<Archive, 'crypto' | 'genesis'>,
-  state: Pick<GovernanceState, 'logKeys' | 'closedLogKeys'> = { logKeys: new Map(), closedLogKeys: new Map() },
-  size = 0,
-): readonly VerifierKey[] {
-  const { origin, key } = genesis.log;
-  const open = (kid: string): boolean => size <= (state.closedLogKeys.get(kid)?.size ?? Number.POSITIVE_INFINITY);
-  const later = [...state.logKeys.values()].filter(({ kid }) => kid !== key.kid && open(kid));
-  return [
-    ...(open(key.kid) ? [logKeyOf(crypto, genesis.log)] : []),
-    ...later.map(({ x }) => verifierKey(crypto, origin, LOG_SIGNATURE, fromBase64Url(x))),
-  ];
 }
 
 /** Checkpoints in the vault, the newest ones: listings begin where the last one ended. */

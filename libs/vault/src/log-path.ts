@@ -1,10 +1,9 @@
 import { HoldfastError } from '@holdfast/record';
-import { BATCH_PREFIX, CHECKPOINT_PREFIX, openCheckpoint, parseBatch, parseLogKey } from '@holdfast/tlog';
+import { BATCH_PREFIX, CHECKPOINT_PREFIX, logKeysOf, openCheckpoint, parseBatch, parseLogKey } from '@holdfast/tlog';
 import type { Batch } from '@holdfast/tlog';
 import { equalBytes, paddedSeq, toHex } from '@holdfast/seal';
 import type { GovernanceState } from '@holdfast/governance';
 import type { Archive } from './archive.js';
-import { logKeysOf } from './log-checkpoints.js';
 import { unlessMissing } from './relocated.js';
 
 /** A batch that was found by listing and not by its claim. */

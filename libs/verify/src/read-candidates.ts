@@ -1,4 +1,5 @@
 import { MAX_JWS, parseManifestKey, toHex } from '@holdfast/seal';
+import { checkLock } from './check-lock.js';
 import type { CommittedManifest } from './check-manifest.js';
 import { manifestLock } from './check-manifest.js';
 import type { VerifyContext } from './context.js';
@@ -95,14 +96,5 @@ export function disputed(kid: string): string {
 
 /** The lock of a manifest: COMPLIANCE, at least to the horizon; one of `versions`, which hold the same bytes, must have it. */
 export async function checkManifestLock(context: VerifyContext, { manifest, key }: Candidate, versions: readonly string[]): Promise<void> {
-  const least = demandedLock(context, manifestLock(manifest, context.state));
-  let longest: Date | undefined;
-  for (const version of versions) {
-    const lock = (await context.evidence.head(key, version))?.lock;
-    if (lock?.mode !== 'COMPLIANCE') continue;
-    if (lock.retainUntil >= least) return;
-    if (longest === undefined || lock.retainUntil > longest) longest = lock.retainUntil;
-  }
-  if (longest === undefined) context.add(finding('LOCK_MISSING', key, 'the manifest is not locked in COMPLIANCE mode.'));
-  else context.add(finding('LOCK_SHORT', key, `locked until ${longest.toISOString()}, demanded is ${least.toISOString()}.`));
+  await checkLock(context, key, versions, demandedLock(context, manifestLock(manifest, context.state)), 'the manifest');
 }

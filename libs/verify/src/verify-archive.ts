@@ -21,9 +21,10 @@ import { LOG_CHAIN, parseLogKey } from '@holdfast/tlog';
 import { Selection } from './chain-selection.js';
 import type { ChainRange } from './chain-selection.js';
 import { throwIfStopped } from './context.js';
+import { checkLock } from './check-lock.js';
 import type { VerifyContext } from './context.js';
 import type { Evidence } from './evidence.js';
-import type { Anchors } from './bundle/bundle-anchors.js';
+import type { Anchors } from './anchors.js';
 import { checkClosedKeys } from './closed-keys.js';
 import { finding } from './findings.js';
 import { foldGovernance } from './fold-governance.js';
@@ -282,14 +283,7 @@ async function chooseGenesis(
 /** The genesis is locked as long as the classes of the first segment of `gov` demand; any version that is will do. */
 async function checkGenesisLock(context: VerifyContext, versions: readonly string[]): Promise<void> {
   const least = demandedLock(context, retainUntil(new Date(context.genesis.created), horizonMonths(context.state.classesAt(1).values())));
-  let longest: Date | undefined;
-  for (const version of versions) {
-    const state = await context.evidence.head(GENESIS_KEY, version);
-    if (state?.lock?.mode === 'COMPLIANCE' && (longest === undefined || longest < state.lock.retainUntil)) longest = state.lock.retainUntil;
-  }
-  if (longest === undefined) context.add(finding('LOCK_MISSING', GENESIS_KEY, 'the genesis is not locked in COMPLIANCE mode.'));
-  else if (longest < least)
-    context.add(finding('LOCK_SHORT', GENESIS_KEY, `locked until ${longest.toISOString()}, demanded is ${least.toISOString()}.`));
+  await checkLock(context, GENESIS_KEY, versions, least, 'the genesis');
 }
 
 /** Claims of numbers or chains that are not there: the end of a chain was removed, or somebody put a claim in its way. */

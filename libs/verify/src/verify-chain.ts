@@ -1,6 +1,4 @@
-import { HoldfastError } from '@holdfast/record';
-import { CLAIM_TYP, claimKey, claimSchema, contentPrefix, manifestPrefix, paddedSeq, parseDocument, parseJws, verifyJws } from '@holdfast/seal';
-import type { Claim } from '@holdfast/seal';
+import { contentPrefix, manifestPrefix, paddedSeq } from '@holdfast/seal';
 import { checkManifest } from './check-manifest.js';
 import type { CommittedManifest } from './check-manifest.js';
 import { quietly, throwIfStopped } from './context.js';
@@ -11,7 +9,8 @@ import type { SeqGroup } from './group-by-seq.js';
 import { keysIntroducedBy } from './introduced-keys.js';
 import type { Candidate, NewKeys } from './read-candidates.js';
 import { checkManifestLock, readCandidates } from './read-candidates.js';
-import { noteSigner, signerOf } from './closed-keys.js';
+import { noteSigner } from './closed-keys.js';
+import { readClaim } from './read-claim.js';
 import { Collector } from './report.js';
 import type { ContentHooks, Prefetched } from './verify-objects.js';
 import { checkAttempts, prefetch, verifyObjects } from './verify-objects.js';
@@ -281,25 +280,6 @@ async function decide(
 function reportAttempts(context: VerifyContext, candidates: readonly Candidate[]): void {
   if (context.level < 5) return;
   for (const candidate of candidates) context.add(finding('ABANDONED_ATTEMPT', candidate.key, 'a manifest of a writer that lost its claim.'));
-}
-
-/** `unknown` without a claim store; a claim that does not verify is a finding. */
-async function readClaim(context: VerifyContext, chain: string, seq: number): Promise<Claim | 'absent' | 'unknown' | 'invalid'> {
-  const { evidence } = context;
-  if (!evidence.claims) return 'unknown';
-  const bytes = await evidence.claim(claimKey(chain, seq));
-  if (bytes === undefined) return 'absent';
-  try {
-    const jws = parseJws(bytes);
-    const claim = parseDocument(claimSchema, jws.payload);
-    const signer = signerOf(context, jws.kid, { chain, seq });
-    const right = claim.archive === context.archiveHex && claim.chain === chain && claim.seq === seq;
-    if (right && signer !== undefined && verifyJws(context.crypto, jws, CLAIM_TYP, signer)) return claim;
-  } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error;
-  }
-  context.add(finding('CLAIM_UNREADABLE', `${chain} ${seq}`, 'its claim does not verify.'));
-  return 'invalid';
 }
 
 /** A claim behind the last manifest betrays that the end of the chain was removed. */

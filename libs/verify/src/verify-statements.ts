@@ -2,6 +2,7 @@ import { HoldfastError } from '@holdfast/record';
 import { horizonMonths } from '@holdfast/governance';
 import type { ClearEvent } from '@holdfast/governance';
 import { MAX_JWS, parseJson, parseJws, retainUntil, toHex, verifyJws } from '@holdfast/seal';
+import { checkLock } from './check-lock.js';
 import type { VerifyContext } from './context.js';
 import { finding } from './findings.js';
 
@@ -60,7 +61,7 @@ export async function verifyStatements(context: VerifyContext, named: NamedState
   for (const [hash, { event, seq }] of named) {
     const versions = met.get(hash);
     if (versions === undefined) context.add(finding('OBJECT_MISSING', `s/${hash}.jws`, 'gov names this statement, and it is not there.'));
-    else if (versions.length > 0) await checkLock(context, `s/${hash}.jws`, versions, event, seq);
+    else if (versions.length > 0) await checkStatementLock(context, `s/${hash}.jws`, versions, event, seq);
   }
   for (const { event, seq } of new Set(named.values())) {
     if (event.type === 'claims.repaired') continue;
@@ -75,19 +76,11 @@ export async function verifyStatements(context: VerifyContext, named: NamedState
  * A statement is locked like the event of `gov` that names it, which was sealed right after it: it may have been stored on the
  * last day of the month before.
  */
-async function checkLock(context: VerifyContext, key: string, versions: readonly string[], event: ClearEvent, seq: number): Promise<void> {
+async function checkStatementLock(context: VerifyContext, key: string, versions: readonly string[], event: ClearEvent, seq: number): Promise<void> {
   const stored = Date.parse(event.time) - DAY_MS;
   // Whatever stands there as a time may be none.
   const least = Number.isNaN(stored) ? new Date(0) : retainUntil(new Date(stored), horizonMonths(context.state.classesAt(seq).values()));
-  let longest: Date | undefined;
-  for (const version of versions) {
-    const lock = (await context.evidence.head(key, version))?.lock;
-    if (lock?.mode !== 'COMPLIANCE') continue;
-    if (lock.retainUntil >= least) return;
-    if (longest === undefined || lock.retainUntil > longest) longest = lock.retainUntil;
-  }
-  if (longest === undefined) context.add(finding('LOCK_MISSING', key, 'the statement is not locked in COMPLIANCE mode.'));
-  else context.add(finding('LOCK_SHORT', key, `locked until ${longest.toISOString()}, demanded is ${least.toISOString()}.`));
+  await checkLock(context, key, versions, least, 'the statement');
 }
 
 /** Recovery keys that were valid when `gov` had `seq` segments. */

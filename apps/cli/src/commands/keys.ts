@@ -3,9 +3,7 @@ import { EMBEDDED_DEFAULTS, kmsSealer } from '@holdfast/assembly';
 import { initKeyRing, sealKeyFolder, unsealKeyFolder } from '@holdfast/keys-jose';
 import { HoldfastError } from '@holdfast/record';
 import type { RetentionClass } from '@holdfast/governance';
-import { nodeCrypto } from '@holdfast/crypto-node';
-import { fromBase64Url } from '@holdfast/seal';
-import { LOG_SIGNATURE, formatVkey, logKeyOf, verifierKey } from '@holdfast/tlog';
+import { formatVkey, logKeysOf } from '@holdfast/tlog';
 import { cohortsNeeded } from '@holdfast/vault';
 import { EXIT, count, print } from '../output.js';
 import { withArchive } from '../session.js';
@@ -62,9 +60,7 @@ export async function keysStatus(options: GlobalOptions): Promise<number> {
     const needed = cohortsNeeded([...opened.governance.state.classes.values()], new Date());
     const missing = needed.filter(({ className, period }) => !have.has(`${className}/${period}`));
     const manifestKey = (await ring.manifestKey()).kid;
-    const { log } = opened.archive.genesis;
-    const later = [...opened.governance.state.logKeys.values()].map(({ x }) => verifierKey(nodeCrypto, log.origin, LOG_SIGNATURE, fromBase64Url(x)));
-    const logKeys = [...new Set([logKeyOf(nodeCrypto, log), ...later].map(formatVkey))];
+    const logKeys = logKeysOf(opened.archive, opened.governance.state).map(formatVkey);
     print(options.json === true, { manifestKey, logKeys, cohorts: have.size, missing }, () =>
       [
         `Manifests are signed by ${manifestKey}.`,

@@ -1,9 +1,18 @@
 import type { ChainHead, HeadsProof } from '@holdfast/bundle';
 import { HoldfastError } from '@holdfast/record';
 import { equalBytes, leafHash, paddedSeq, toHex } from '@holdfast/seal';
-import { CHECKPOINT_PREFIX, TOKEN_PREFIX, inclusionProof, openCheckpoint, parseEntry, parseLogKey, rootFromInclusion } from '@holdfast/tlog';
+import {
+  CHECKPOINT_PREFIX,
+  TOKEN_PREFIX,
+  inclusionProof,
+  logKeysOf,
+  openCheckpoint,
+  parseEntry,
+  parseLogKey,
+  rootFromInclusion,
+} from '@holdfast/tlog';
 import type { LogFold, OpenCheckpoint } from '@holdfast/tlog';
-import { LogFollower, LogTiles, logKeysOf, unlessMissing } from '@holdfast/vault';
+import { LogFollower, LogTiles, unlessMissing } from '@holdfast/vault';
 import type { Archive, GovernanceLog } from '@holdfast/vault';
 import { locateManifests, resumeBefore } from './log-places.js';
 import type { LoggedPlace } from './log-places.js';

@@ -2,32 +2,11 @@ import { entryName, parseEntryName } from '@holdfast/bundle';
 import { equalBytes, fromUtf8, toHex } from '@holdfast/seal';
 import { cosigners, openCheckpoint, parsePolicy, satisfies } from '@holdfast/tlog';
 import type { Policy } from '@holdfast/tlog';
+import { CLOCKS_MS } from '../anchors.js';
+import type { Anchors } from '../anchors.js';
 import { finding } from '../findings.js';
 import type { BundleContext, Position } from './bundle-context.js';
 import { timeText } from './bundle-position.js';
-
-/** What a checked time-stamp token says, or why it proves nothing: the shape of `TimestampCheck` of the ports. */
-export type CheckedToken =
-  | {
-      readonly ok: true;
-      readonly time: Date;
-      readonly authority: string;
-      readonly certificateEnds: Date;
-      readonly policy: string;
-      readonly serial: string;
-    }
-  | { readonly ok: false; readonly problem: string };
-
-/** Judges a time-stamp token over `digest` against the root certificates that the verifier trusts. Never throws. */
-export type TimestampCheck = (token: Uint8Array, digest: Uint8Array, roots: readonly Uint8Array[], at?: Date) => Promise<CheckedToken>;
-
-/** Whom and what the verifier believes besides his own arithmetic. */
-export interface Anchors {
-  readonly policy?: Policy;
-  /** Checkpoints that the verifier has kept. */
-  readonly checkpoints?: readonly Uint8Array[];
-  readonly timestampCheck?: TimestampCheck;
-}
 
 export interface WitnessSeen {
   /** As the policy calls it. */
@@ -54,9 +33,6 @@ export interface AnchorReport {
   /** Checkpoints that the verifier brought: equal to the one of the bundle, or of another size, which a bundle cannot relate to. */
   readonly brought: { readonly equal: number; readonly other: number };
 }
-
-/** Clocks of different machines differ; more than this before a tick is no matter of clocks. */
-export const CLOCKS_MS = 5 * 60_000;
 
 /** What others than the archive say of the checkpoint. */
 export async function judgeAnchors(context: BundleContext, position: Position | undefined, anchors: Anchors): Promise<AnchorReport> {

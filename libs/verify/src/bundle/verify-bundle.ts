@@ -7,7 +7,7 @@ import { logKeyOf } from '@holdfast/tlog';
 import { finding } from '../findings.js';
 import { Collector } from '../report.js';
 import { judgeAnchors } from './bundle-anchors.js';
-import type { Anchors } from './bundle-anchors.js';
+import type { Anchors } from '../anchors.js';
 import { judgeCompleteness, superfluousManifests } from './bundle-completeness.js';
 import { checkContainer } from './bundle-container.js';
 import type { BundleContext, Position } from './bundle-context.js';

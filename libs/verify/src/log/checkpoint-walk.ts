@@ -1,12 +1,11 @@
 import { HoldfastError } from '@holdfast/record';
 import { equalBytes, fromHex, paddedSeq, toHex } from '@holdfast/seal';
-import { CHECKPOINT_PREFIX, TOKEN_PREFIX, cosigners, openCheckpoint, satisfies } from '@holdfast/tlog';
+import { CHECKPOINT_PREFIX, TOKEN_PREFIX, cosigners, logKeysOf, openCheckpoint, satisfies } from '@holdfast/tlog';
 import type { OpenCheckpoint, VerifierKey } from '@holdfast/tlog';
-import type { Anchors } from '../bundle/bundle-anchors.js';
-import { CLOCKS_MS } from '../bundle/bundle-anchors.js';
+import { CLOCKS_MS } from '../anchors.js';
+import type { Anchors } from '../anchors.js';
 import type { VerifyContext } from '../context.js';
 import { finding } from '../findings.js';
-import { logKeysOf } from './log-keys-of.js';
 import { LogCursor, checkLogLock, logObjects } from './log-object.js';
 import type { LogObject } from './log-object.js';
 
@@ -127,13 +126,12 @@ export class CheckpointWalk {
     for (const { place, size: mine } of this.#brought) {
       if (whole) add(finding('LOG_ROLLED_BACK', place, `it has ${mine} entries, the log only ${size}: its end was cut off.`));
     }
-    const place = (object: LogObject): string => object.key;
     for (let object = await this.#stored.take(); object !== undefined; object = await this.#stored.take()) {
       if (!whole || goesOn) continue;
       const open = this.#open(object.bytes, this.#keys());
-      if (typeof open === 'string') add(finding('CHECKPOINT_INVALID', place(object), open));
+      if (typeof open === 'string') add(finding('CHECKPOINT_INVALID', object.key, open));
       else if (open.checkpoint.size > reach)
-        add(finding('LOG_ROLLED_BACK', place(object), `it has ${open.checkpoint.size} entries, the log only ${size}: its end was cut off.`));
+        add(finding('LOG_ROLLED_BACK', object.key, `it has ${open.checkpoint.size} entries, the log only ${size}: its end was cut off.`));
     }
     for (let token = await this.#tokens.take(); token !== undefined; token = await this.#tokens.take())
       if (whole && !goesOn) add(finding('OBJECT_MISSING', token.key, 'the checkpoint under this time-stamp token is not there.'));
@@ -242,7 +240,7 @@ export class CheckpointWalk {
   }
 
   #keys(size = 0): readonly VerifierKey[] {
-    return logKeysOf(this.#context, size);
+    return logKeysOf(this.#context, this.#context.state, size);
   }
 
   #open(bytes: Uint8Array, keys: readonly VerifierKey[]): OpenCheckpoint | string {

@@ -1,13 +1,13 @@
 import { HoldfastError } from '@holdfast/record';
 import { equalBytes, toHex } from '@holdfast/seal';
-import type { Anchors } from '../bundle/bundle-anchors.js';
+import { logKeysOf } from '@holdfast/tlog';
+import type { Anchors } from '../anchors.js';
 import type { VerifyContext } from '../context.js';
 import { finding } from '../findings.js';
 import type { LogReport } from '../report.js';
 import { ChainComparison } from './chain-comparison.js';
 import type { ComparedManifest, ComparisonState } from './chain-comparison.js';
 import { ChainInLog } from './chain-in-log.js';
-import { logKeysOf } from './log-keys-of.js';
 import { verifyLog } from './verify-log.js';
 import type { WalkedLog } from './verify-log.js';
 
@@ -44,7 +44,7 @@ export class LogComparison {
   static async walk(context: VerifyContext, anchors: Anchors): Promise<LogComparison> {
     const { policy } = anchors;
     if (policy !== undefined && policy.logs.length > 0) {
-      const keys = logKeysOf(context);
+      const keys = logKeysOf(context, context.state);
       if (!policy.logs.some(({ key }) => keys.some((own) => own.name === key.name && equalBytes(own.key, key.key))))
         context.add(finding('POLICY_MISMATCH', context.genesis.log.origin, 'no log of the policy is the log of this archive.'));
     }

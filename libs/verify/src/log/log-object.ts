@@ -1,6 +1,7 @@
 import { equalBytes, fromHex } from '@holdfast/seal';
 import { parseLogKey } from '@holdfast/tlog';
 import type { LogKey } from '@holdfast/tlog';
+import { checkLock } from '../check-lock.js';
 import type { VerifyContext } from '../context.js';
 import { finding } from '../findings.js';
 import { demandedLock } from '../relocked.js';
@@ -62,10 +63,8 @@ export function logObjects(context: VerifyContext, prefix: string): AsyncGenerat
         right.push(version);
       } else context.add(finding('LOG_DIFFERS', key, 'a version of it has other bytes than its name says: it was changed, swapped or cut.'));
     }
-    if (bytes === undefined) {
-      if (right.length === 0 && versions.length === 0) context.add(finding('OBJECT_MISSING', key, 'it was listed and cannot be read.'));
-      return undefined;
-    }
+    // None that can be read: what the log lacks then is found by whoever needs it.
+    if (bytes === undefined) return undefined;
     return { key, name, versions: right, bytes };
   });
 }
@@ -103,14 +102,5 @@ export class LogCursor {
 /** The lock of an object of the log: COMPLIANCE, at least until `own`, longer after a relocking; one of its versions must have it. */
 export async function checkLogLock(context: VerifyContext, { key, versions }: Pick<LogObject, 'key' | 'versions'>, own: Date): Promise<void> {
   if (context.level < 4) return;
-  const least = demandedLock(context, own);
-  let longest: Date | undefined;
-  for (const version of versions) {
-    const lock = (await context.evidence.head(key, version))?.lock;
-    if (lock?.mode !== 'COMPLIANCE') continue;
-    if (lock.retainUntil >= least) return;
-    if (longest === undefined || lock.retainUntil > longest) longest = lock.retainUntil;
-  }
-  if (longest === undefined) context.add(finding('LOCK_MISSING', key, 'it is not locked in COMPLIANCE mode.'));
-  else context.add(finding('LOCK_SHORT', key, `locked until ${longest.toISOString()}, demanded is ${least.toISOString()}.`));
+  await checkLock(context, key, versions, demandedLock(context, own), 'it');
 }

@@ -1,6 +1,6 @@
 import { HoldfastError } from '@holdfast/record';
 import { horizonMonths } from '@holdfast/governance';
-import { CLAIM_TYP, claimKey, claimSchema, equalBytes, parseDocument, parseJws, retainUntil, toHex, verifyJws } from '@holdfast/seal';
+import { claimKey, equalBytes, retainUntil, toHex } from '@holdfast/seal';
 import {
   BATCH_PREFIX,
   LOG_CHAIN,
@@ -15,14 +15,14 @@ import {
 } from '@holdfast/tlog';
 import type { AppliedBatch, Batch, LogFacts, TileName } from '@holdfast/tlog';
 import type { VerifyContext } from '../context.js';
-import { signerOf } from '../closed-keys.js';
 import { finding } from '../findings.js';
+import { readClaim } from '../read-claim.js';
 import { ChainInLog } from './chain-in-log.js';
 import { CheckpointWalk } from './checkpoint-walk.js';
 import type { Anchor } from './checkpoint-walk.js';
 import { LogCursor, checkLogLock } from './log-object.js';
 import type { LogObject } from './log-object.js';
-import type { Anchors } from '../bundle/bundle-anchors.js';
+import type { Anchors } from '../anchors.js';
 
 /** What was judged of the log, for those who judge the chains. */
 export interface WalkedLog {
@@ -182,21 +182,9 @@ class LogWalk {
 
   /** Hash of the batch that the claim of a number names; `invalid` when the claim is none. */
   async #claim(no: number): Promise<string | undefined> {
-    const { evidence, crypto, archiveHex, add } = this.#context;
-    if (!evidence.claims) return undefined;
-    const bytes = await evidence.claim(claimKey(LOG_CHAIN, no));
-    if (bytes === undefined) return undefined;
-    try {
-      const jws = parseJws(bytes);
-      const claim = parseDocument(claimSchema, jws.payload);
-      const signer = signerOf(this.#context, jws.kid, { chain: LOG_CHAIN, seq: no });
-      const right = claim.archive === archiveHex && claim.chain === LOG_CHAIN && claim.seq === no;
-      if (right && signer !== undefined && verifyJws(crypto, jws, CLAIM_TYP, signer)) return claim.manifest;
-    } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error;
-    }
-    add(finding('CLAIM_UNREADABLE', `${LOG_CHAIN} ${no}`, 'its claim does not verify.'));
-    return 'invalid';
+    const claim = await readClaim(this.#context, LOG_CHAIN, no);
+    if (typeof claim === 'object') return claim.manifest;
+    return claim === 'invalid' ? claim : undefined;
   }
 
   async #apply(object: LogObject): Promise<boolean> {
