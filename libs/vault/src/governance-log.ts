@@ -14,6 +14,7 @@ import { readHead } from './head.js';
 import { LogFollower } from './log-follower.js';
 import { pause } from './pause.js';
 import { SegmentReader } from './segment-reader.js';
+import { SharedRead } from './shared-read.js';
 
 /** The chain of governance. */
 export const GOVERNANCE_CHAIN = 'gov';
@@ -34,8 +35,7 @@ export class GovernanceLog {
   readonly log: LogFollower;
   #last: Committed | undefined;
   #seqs = 0;
-  #refreshing: Promise<void> | undefined;
-  #refreshingNext: Promise<void> | undefined;
+  readonly #following = new SharedRead(() => this.#follow());
   #appending: Promise<unknown> = Promise.resolve();
 
   constructor(archive: Archive, clock: CheckedClock) {
@@ -77,20 +77,7 @@ export class GovernanceLog {
 
   /** Folds everything that is committed now. Concurrent calls share a read that begins after they were made. */
   refresh(): Promise<void> {
-    if (this.#refreshing === undefined) {
-      this.#refreshing = this.#follow().finally(() => {
-        this.#refreshing = undefined;
-      });
-      return this.#refreshing;
-    }
-    // The read under way may already have looked where the caller has just committed: what it finds is not enough.
-    this.#refreshingNext ??= this.#refreshing
-      .catch(() => undefined)
-      .then(() => {
-        this.#refreshingNext = undefined;
-        return this.refresh();
-      });
-    return this.#refreshingNext;
+    return this.#following.run();
   }
 
   /**

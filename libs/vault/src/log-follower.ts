@@ -11,6 +11,7 @@ import type { CommittedBatch } from './log-batches.js';
 import type { KeyLookup } from './manifests.js';
 import { readAhead } from './read-ahead.js';
 import { unlessMissing } from './relocated.js';
+import { SharedRead } from './shared-read.js';
 
 /** What the log follows of `gov`. */
 export interface FollowedGovernance {
@@ -46,8 +47,7 @@ export class LogFollower implements LoggedHeads {
   #resumedAt = 0;
   #places: BatchPlace[] = [];
   #refreshedAt = Number.NEGATIVE_INFINITY;
-  #refreshing: Promise<void> | undefined;
-  #refreshingNext: Promise<void> | undefined;
+  readonly #following = new SharedRead(() => this.#follow());
   /** Hears that the log was resumed from a state. */
   onResume: (fold: LogFold) => void = () => undefined;
   /** Hears of every batch that is taken; `fold` is the log after it. */
@@ -80,19 +80,7 @@ export class LogFollower implements LoggedHeads {
    * here on; what was taken before stays
    */
   refresh(): Promise<void> {
-    if (this.#refreshing === undefined) {
-      this.#refreshing = this.#follow().finally(() => {
-        this.#refreshing = undefined;
-      });
-      return this.#refreshing;
-    }
-    this.#refreshingNext ??= this.#refreshing
-      .catch(() => undefined)
-      .then(() => {
-        this.#refreshingNext = undefined;
-        return this.refresh();
-      });
-    return this.#refreshingNext;
+    return this.#following.run();
   }
 
   async loggedNext(chain: string): Promise<number> {
