@@ -9,6 +9,7 @@ import { GENESIS_CLAIM } from '@holdfast/seal';
 import { bucketsOf, checkBuckets, createBuckets } from '@holdfast/store-s3';
 import type { CopyStores, SourceStores } from '@holdfast/vault';
 import { z } from 'zod';
+import { hasCode } from './has-code.js';
 import { verifyEnvironment } from './session.js';
 import type { GlobalOptions } from './session.js';
 
@@ -159,7 +160,7 @@ async function entriesOf(folder: string): Promise<readonly string[] | undefined>
   try {
     return await readdir(folder);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw new HoldfastError('bad_configuration', `${folder} cannot be read as a folder: ${error instanceof Error ? error.message : String(error)}.`, {
       cause: error,
     });
@@ -171,7 +172,7 @@ async function realFolder(folder: string): Promise<string> {
   try {
     return await realpath(folder);
   } catch (error) {
-    if (!isCode(error, 'ENOENT') || dirname(folder) === folder) throw error;
+    if (!hasCode(error, 'ENOENT') || dirname(folder) === folder) throw error;
     return join(await realFolder(dirname(folder)), folder.slice(dirname(folder).length));
   }
 }
@@ -180,14 +181,10 @@ async function makeFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    if (isCode(cause, 'ENOSPC') || isCode(cause, 'EDQUOT'))
+    if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT'))
       throw new HoldfastError('disk_full', `No space left to make the folder ${folder}.`, { cause });
     throw new HoldfastError('bad_configuration', `The folder ${folder} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}.`, {
       cause,
     });
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

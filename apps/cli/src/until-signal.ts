@@ -1,7 +1,8 @@
-/** Ctrl-C lets what is under way come to its end; the second one ends the process. */
-export async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** Ctrl-C lets what is under way come to its end, after `onStop` has said so; the second one ends the process. */
+export async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>, onStop: () => void = () => undefined): Promise<T> {
   const stop = new AbortController();
   const onSignal = (): void => {
+    onStop();
     stop.abort();
   };
   process.once('SIGINT', onSignal);

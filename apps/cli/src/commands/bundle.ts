@@ -4,6 +4,7 @@ import { openExporter, parseWithheld } from '@holdfast/discovery';
 import type { BundleMade, BundleProgress, BundleRequest } from '@holdfast/discovery';
 import { parseQuery } from '@holdfast/query';
 import { HoldfastError } from '@holdfast/record';
+import { hasCode } from '../has-code.js';
 import { EXIT, Progress, count, print } from '../output.js';
 import { PrintedAlarms, timeZoneOf, withArchive } from '../session.js';
 import type { GlobalOptions } from '../session.js';
@@ -133,7 +134,7 @@ async function verifierPage(): Promise<Uint8Array | undefined> {
   try {
     return await readFile(VERIFIER);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

@@ -1,11 +1,13 @@
 import { importRecords, importStarted } from '@holdfast/archiving';
 import { osPrincipal } from '@holdfast/assembly';
+import type { OpenedArchive } from '@holdfast/assembly';
 import { openEventsFile, openSlackExport } from '@holdfast/connectors';
 import type { Importer, ImportOptions } from '@holdfast/connectors';
 import { HoldfastError } from '@holdfast/record';
 import { EXIT, Progress, count, print } from '../output.js';
 import { withArchive } from '../session.js';
 import type { GlobalOptions } from '../session.js';
+import { untilSignal } from '../until-signal.js';
 
 /** Formats of `holdfast import`. */
 const FORMATS: Readonly<Record<string, (path: string, options: ImportOptions & { readonly keepGoing?: boolean }) => Promise<Importer>>> = {
@@ -21,15 +23,9 @@ export async function importFile(format: string, path: string, options: GlobalOp
       'bad_configuration',
       `${JSON.stringify(format)} is not a format that can be imported; there are: ${Object.keys(FORMATS).join(', ')}.`,
     );
-  return withArchive(options, { create: true }, async (opened) => {
+  const work = async (opened: OpenedArchive, signal: AbortSignal): Promise<number> => {
     const right = opened.importing();
     const progress = new Progress(options.json === true);
-    const stop = new AbortController();
-    const onSignal = (): void => {
-      stop.abort();
-    };
-    process.once('SIGINT', onSignal);
-    process.once('SIGTERM', onSignal);
     progress.show(`reading ${path}`);
     let timestamp = BigInt(Date.now());
     let importer: Importer | undefined;
@@ -65,7 +61,7 @@ export async function importFile(format: string, path: string, options: GlobalOp
         (done) => {
           progress.show(`${count(done)} of ${count(total)} records are in the source`);
         },
-        stop.signal,
+        signal,
       ).finally(() => sink.close());
       progress.end();
       // Only now: it is counted while the records are read.
@@ -84,10 +80,9 @@ export async function importFile(format: string, path: string, options: GlobalOp
       );
       return EXIT.done;
     } finally {
-      process.removeListener('SIGINT', onSignal);
-      process.removeListener('SIGTERM', onSignal);
       await importer?.close();
       right.release();
     }
-  });
+  };
+  return withArchive(options, { create: true }, (opened) => untilSignal((signal) => work(opened, signal)));
 }

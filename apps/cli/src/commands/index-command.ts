@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto';
+import type { OpenedArchive } from '@holdfast/assembly';
 import { IndexFollower, attestIndex, indexLag, recordAttestation } from '@holdfast/indexing';
 import type { AttestReport, ChainRange } from '@holdfast/indexing';
 import { HoldfastError } from '@holdfast/record';
 import { EXIT, Progress, count, print } from '../output.js';
 import { PrintedAlarms, withArchive } from '../session.js';
 import type { GlobalOptions } from '../session.js';
+import { untilSignal } from '../until-signal.js';
 
 /** `holdfast index rebuild`: a new generation from the vault alone, while searches go on in the old one. */
 export async function rebuildIndex(options: GlobalOptions): Promise<number> {
@@ -70,10 +72,7 @@ export interface AttestCommandOptions extends GlobalOptions {
  */
 export async function attestIndexCommand(options: AttestCommandOptions): Promise<number> {
   const { sample, chains, json } = options;
-  const abort = new AbortController();
-  // Once: told where it stopped. Twice: at once.
-  process.once('SIGINT', () => abort.abort());
-  return withArchive(options, {}, async (opened) => {
+  const work = async (opened: OpenedArchive, signal: AbortSignal): Promise<number> => {
     const progress = new Progress(json === true);
     const index = opened.index();
     const began = performance.now();
@@ -82,7 +81,7 @@ export async function attestIndexCommand(options: AttestCommandOptions): Promise
       const report = await attestIndex({
         ...opened,
         index,
-        signal: abort.signal,
+        signal,
         ...(chains !== undefined && { chains: chains.split(',').map(chainRange) }),
         ...(sample !== undefined && { sample: { segments: sample, seed: options.seed ?? randomInt(2 ** 32) } }),
         onProgress: ({ chain, segments, documents, findings }) => {
@@ -97,7 +96,9 @@ export async function attestIndexCommand(options: AttestCommandOptions): Promise
     } finally {
       await index.close();
     }
-  });
+  };
+  // Once: told where it stopped. Twice: at once.
+  return withArchive(options, {}, (opened) => untilSignal((signal) => work(opened, signal)));
 }
 
 /** `CHAIN`, `CHAIN:FROM-`, or `CHAIN:FROM-TO`. */

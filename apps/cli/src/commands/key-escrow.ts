@@ -6,6 +6,7 @@ import { escrowOpener } from '@holdfast/keys-jose';
 import { drillAnswerSchema, drillChallengeSchema } from '@holdfast/governance';
 import { HoldfastError } from '@holdfast/record';
 import { answerEscrow, challengeEscrow, judgeDrill, sealDrill } from '@holdfast/vault';
+import { hasCode } from '../has-code.js';
 import { EXIT, count, print } from '../output.js';
 import { withArchive } from '../session.js';
 import type { GlobalOptions } from '../session.js';
@@ -98,17 +99,19 @@ export async function moveEscrow(options: GlobalOptions & { readonly dir?: strin
   if (to === resolve(ring) || to.startsWith(`${resolve(ring)}/`))
     throw new HoldfastError('bad_request', `${to} lies inside the key ring: take the keys out of it.`);
   const moved: string[] = [];
+  const emptied: string[] = [];
   await mkdir(to, { recursive: true, mode: 0o700 });
   for (const part of ['escrow-private', 'recovery-private']) {
     const from = join(ring, part);
-    if ((await stat(from).catch(() => undefined)) === undefined) continue;
+    if (!(await isThere(from))) continue;
     await cp(from, join(to, part), { recursive: true, errorOnExist: false, force: false, preserveTimestamps: true });
     const files = await filesIn(from);
     for (const file of files) await compareAndSync(join(from, file), join(to, part, file));
     moved.push(...files.map((file) => `${part}/${file}`));
+    emptied.push(from);
   }
   // Durable and compared, every file: only now is anything removed. A crash in between leaves keys in both places.
-  for (const part of ['escrow-private', 'recovery-private']) await rm(join(ring, part), { recursive: true, force: true });
+  for (const from of emptied) await rm(from, { recursive: true, force: true });
   print(options.json === true, { moved: moved.length, to }, () =>
     [
       `${count(moved.length)} private keys are in ${to} and no longer in ${ring}.`,
@@ -116,6 +119,17 @@ export async function moveEscrow(options: GlobalOptions & { readonly dir?: strin
     ].join('\n'),
   );
   return EXIT.done;
+}
+
+/** Whatever cannot be looked at is there: keys that were not copied must not be removed. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 async function filesIn(folder: string): Promise<string[]> {

@@ -5,6 +5,7 @@ import type { Leftover, PromiseReport, StoreReport } from '@holdfast/store-s3';
 import { z } from 'zod';
 import { EXIT, Progress, count, print } from '../output.js';
 import type { GlobalOptions } from '../session.js';
+import { untilSignal } from '../until-signal.js';
 
 export interface StoreCheckOptions extends GlobalOptions {
   readonly full?: boolean;
@@ -48,7 +49,7 @@ export async function storeCheck(options: StoreCheckOptions): Promise<number> {
         onWaiting: (sentence) => progress.show(done === '' ? sentence : `${done}; ${sentence}`),
       },
     );
-  }).finally(() => {
+  }, sayStopping).finally(() => {
     progress.end();
   });
   print(options.json === true, report, () => textOf(report, options.only === undefined));
@@ -78,21 +79,9 @@ async function storeEnvironment(options: StoreCheckOptions): Promise<StoreSettin
   return readConfig(z.object({ s3Endpoint, s3Region, s3BucketPrefix, s3AccessKey, s3SecretKey, s3PathStyle }), Object.fromEntries(named));
 }
 
-/** The first Ctrl-C ends the check after what is under way and removes what it made; the second one ends the process. */
-async function untilSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    process.stderr.write('Stopping; what the check has made is being removed. Once more to end at once.\n');
-    stop.abort();
-  };
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
-  try {
-    return await work(stop.signal);
-  } finally {
-    process.removeListener('SIGINT', onSignal);
-    process.removeListener('SIGTERM', onSignal);
-  }
+/** The first Ctrl-C ends the check after what is under way and removes what it made. */
+function sayStopping(): void {
+  process.stderr.write('Stopping; what the check has made is being removed. Once more to end at once.\n');
 }
 
 const WORDS = { kept: 'kept     ', broken: 'BROKEN   ', refused: 'refused  ', not_tried: 'not tried' } as const;

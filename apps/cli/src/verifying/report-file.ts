@@ -7,6 +7,7 @@ import { ecKeySchema, encodeJson } from '@holdfast/seal';
 import type { PublicKey } from '@holdfast/seal';
 import { REPORT_TYP, reportDocument } from '@holdfast/verify';
 import type { Asked, BundleReport, VerifyReport } from '@holdfast/verify';
+import { hasCode } from '../has-code.js';
 
 export interface ReportOptions {
   readonly report?: string;
@@ -76,7 +77,7 @@ async function isThere(path: string): Promise<boolean> {
     await access(path, constants.F_OK);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    if (hasCode(error, 'ENOENT')) return false;
     throw new HoldfastError('bad_configuration', `${path} cannot be looked at.`, { cause: error });
   }
 }

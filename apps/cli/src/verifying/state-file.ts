@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { HoldfastError } from '@holdfast/record';
 import type { Finding, VerifyProgress } from '@holdfast/verify';
 import { z } from 'zod';
+import { hasCode } from '../has-code.js';
 
 /** Writing takes at most this part of the time of a run. */
 const SHARE = 50;
@@ -91,7 +92,7 @@ export class StateFile {
     try {
       text = await readFile(path, 'utf8');
     } catch (cause) {
-      if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return new StateFile(path, undefined);
+      if (hasCode(cause, 'ENOENT')) return new StateFile(path, undefined);
       throw new HoldfastError('bad_configuration', `${path} cannot be read.`, { cause });
     }
     try {
