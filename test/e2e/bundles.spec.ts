@@ -12,7 +12,7 @@ import { syntheticEvents } from '@holdfast/connectors';
 import { nodeCrypto as crypto } from '@holdfast/crypto-node';
 import { openBundle, openExporter } from '@holdfast/discovery';
 import { decodeRecord, fromUtf8 } from '@holdfast/seal';
-import { describeWith } from '@holdfast/test-kit';
+import { describeWith, needed } from '@holdfast/test-kit';
 import { readCommitted } from '@holdfast/vault';
 import { verifyBundle } from '@holdfast/verify';
 import type { BundleReport } from '@holdfast/verify';
@@ -20,6 +20,7 @@ import { z } from 'zod';
 import { clusterArchive } from '../acceptance/archive-under-test.mjs';
 import { holdfast as holdfastOn, holdfastJson } from '../acceptance/programs.mjs';
 import { holdfast } from '../harness/holdfast-process.js';
+import { NEEDS_PYTHON } from '../harness/python.js';
 import { NEEDS, SEED, freshName } from './run.js';
 
 const RECORDS = 2_000;
@@ -303,16 +304,14 @@ describe('a bundle that was changed', () => {
   );
 });
 
-describe('a program of a stranger', () => {
-  const python = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 10))']).status === 0;
-
-  (python ? it : it.skip)('follows every shown record to the checkpoint by hashes alone', () => {
+describeWith(NEEDS_PYTHON, 'a program of a stranger', () => {
+  it('follows every shown record to the checkpoint by hashes alone', () => {
     for (const [name, says] of [
       ['query', 'lead to the checkpoint'],
       ['conversation-0', `${byKey.get(keys()[0])!.length} records are those of`],
     ] as const) {
       const script = fileURLToPath(new URL('../vectors/reader/check_bundle.py', import.meta.url));
-      const { status, stdout, stderr } = spawnSync('python3', [script, fileOf(name), folder], { encoding: 'utf8' });
+      const { status, stdout, stderr } = spawnSync(needed('HOLDFAST_PYTHON'), [script, fileOf(name), folder], { encoding: 'utf8' });
       expect([status, stderr]).toEqual([0, '']);
       expect(stdout).toContain(says);
     }

@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { openEmbedded } from '@holdfast/assembly';
 import { openDay } from '@holdfast/indexing';
 import { checkDayProof, dayProof, messageChainOf, parseShares, utf8 } from '@holdfast/seal';
+import { describeWith, needed } from '@holdfast/test-kit';
 import { readCommitted } from '@holdfast/vault';
 import type { VerifyReport } from '@holdfast/verify';
+import { NEEDS_PYTHON } from '../harness/python.js';
 
 const MAIN = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
 const LATER = fileURLToPath(new URL('days-later.mjs', import.meta.url));
@@ -16,9 +18,6 @@ const PATIENCE_MS = 240_000;
 const RECORDS = 600;
 
 const READER = fileURLToPath(new URL('../vectors/reader/holdfast_reader.py', import.meta.url));
-/** As in test/vectors/reader.spec.ts, where a missing Python is shown. */
-const PYTHON = process.env['HOLDFAST_PYTHON'] ?? 'python3';
-const hasPython = spawnSync(PYTHON, ['-c', 'import sys; sys.exit(sys.version_info < (3, 10))']).status === 0;
 
 let data: string;
 
@@ -83,23 +82,25 @@ describe('an archive in a folder, filled on two days', () => {
     PATIENCE_MS,
   );
 
-  (hasPython ? it : it.skip)(
-    'is judged so by the second reader too, with keys and without',
-    () => {
-      for (const options of [[], ['--no-keys']]) {
-        const { stdout } = spawnSync(PYTHON, [READER, 'verify', data, ...options], {
-          encoding: 'utf8',
-          maxBuffer: 1 << 26,
-          env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
-        });
-        const { findings, chains } = JSON.parse(stdout) as {
-          readonly findings: readonly unknown[];
-          readonly chains: Readonly<Record<string, unknown>>;
-        };
-        expect(findings).toEqual([]);
-        expect(Object.keys(chains).filter((chain) => messageChainOf(chain) !== undefined).length).toBeGreaterThan(0);
-      }
-    },
-    PATIENCE_MS,
-  );
+  describeWith(NEEDS_PYTHON, 'read by the second reader', () => {
+    it(
+      'is judged so by the second reader too, with keys and without',
+      () => {
+        for (const options of [[], ['--no-keys']]) {
+          const { stdout } = spawnSync(needed('HOLDFAST_PYTHON'), [READER, 'verify', data, ...options], {
+            encoding: 'utf8',
+            maxBuffer: 1 << 26,
+            env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+          });
+          const { findings, chains } = JSON.parse(stdout) as {
+            readonly findings: readonly unknown[];
+            readonly chains: Readonly<Record<string, unknown>>;
+          };
+          expect(findings).toEqual([]);
+          expect(Object.keys(chains).filter((chain) => messageChainOf(chain) !== undefined).length).toBeGreaterThan(0);
+        }
+      },
+      PATIENCE_MS,
+    );
+  });
 });

@@ -1,8 +1,9 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describeWith, needed } from '@holdfast/test-kit';
 import { expect, it } from '@jest/globals';
+import { NEEDS_PYTHON } from '../harness/python.js';
 
 const reader = fileURLToPath(new URL('reader/', import.meta.url));
 const vectors = fileURLToPath(new URL('format-v1.json', import.meta.url));
@@ -10,14 +11,6 @@ const goldenRecords = fileURLToPath(new URL('golden-v1.json', import.meta.url));
 const golden = fileURLToPath(new URL('golden-v1/', import.meta.url));
 /** Twenty seconds of pure Python on a quiet core. */
 const PATIENCE_MS = 600_000;
-
-/** HOLDFAST_PYTHON, or the python3 of this machine when it is new enough; the reader needs no packages. */
-function findPython(): string | undefined {
-  const given = process.env['HOLDFAST_PYTHON'] ?? '';
-  if (given !== '') return given;
-  const probe = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 10))']);
-  return probe.status === 0 ? 'python3' : undefined;
-}
 
 interface Ran {
   readonly code: number;
@@ -56,10 +49,7 @@ async function verify(...options: readonly string[]): Promise<Summary> {
   return JSON.parse(out) as Summary;
 }
 
-const found = findPython();
-if (found !== undefined) process.env['HOLDFAST_PYTHON'] = found;
-
-describeWith({ env: ['HOLDFAST_PYTHON'] }, 'second reader, from the documents alone', () => {
+describeWith(NEEDS_PYTHON, 'second reader, from the documents alone', () => {
   it('has primitives that agree with their standards', async () => {
     const { code, err } = await python('-m', 'unittest', 'test_reader');
     expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining('OK') });
