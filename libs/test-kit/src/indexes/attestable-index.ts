@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import type { IndexDocument, Position, RecordIndex, SearchHit } from '@holdfast/ports';
+import { expect } from '@jest/globals';
+import type { IndexDocument, Position, SearchHit } from '@holdfast/ports';
 import { orderOf } from '@holdfast/ports';
 import { collect } from '../collect.js';
 import { documentAt, generateDocuments } from './documents.js';

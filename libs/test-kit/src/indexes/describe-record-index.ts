@@ -1,5 +1,5 @@
 // Over 300 lines because each promise of the port is one short test.
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect } from '@jest/globals';
 import { inspect } from 'node:util';
 import type { IndexDocument, RecordIndex } from '@holdfast/ports';
 import type { Query } from '@holdfast/query';
