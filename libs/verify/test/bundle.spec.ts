@@ -463,6 +463,23 @@ describe('a forged conversation', () => {
     await expectFinding({ ...parts, manifests: resigned }, 'MANIFEST_INVALID');
   });
 
+  it('under a checkpoint of a log key that gov had closed before, and not of one that was closed behind it', async () => {
+    const verdictOf = async (logSize: number): Promise<string[]> => {
+      const { archive } = await exampleArchive(crypto);
+      archive.govern([{ type: 'key.closed', use: 'log', kid: archive.log.publicJwk.kid, chains: [], logSize, reason: 'stolen' }]);
+      const time = archive.tick();
+      const parts = bundleParts(crypto, archive, {
+        checkpoint: await archive.checkpoint([], time),
+        time,
+        scope: { kind: 'conversation', key: keyOf(CONVERSATION) },
+        select: () => ({ state: 'shown' }),
+      });
+      return codesOf(await verifyBundle(entriesOf(assembleBundle(crypto, parts)), { crypto }));
+    };
+    expect(await verdictOf(3)).toContain('CHECKPOINT_INVALID');
+    expect(await verdictOf(1_000)).toEqual([]);
+  });
+
   it('under a checkpoint that nobody signed, of another root or before its tick', async () => {
     const parts = partsOf();
     const text = fromUtf8(example.checkpoint);

@@ -1,6 +1,6 @@
 import { entryName, parseEntryName } from '@holdfast/bundle';
 import { equalBytes, fromUtf8, toHex } from '@holdfast/seal';
-import { cosigners, openCheckpoint, parsePolicy, satisfies } from '@holdfast/tlog';
+import { cosigners, logKeysOf, openCheckpoint, parsePolicy, satisfies } from '@holdfast/tlog';
 import type { Policy } from '@holdfast/tlog';
 import { CLOCKS_MS } from '../anchors.js';
 import type { Anchors } from '../anchors.js';
@@ -150,7 +150,11 @@ function compareBrought(context: BundleContext, position: Position, checkpoints:
   let other = 0;
   checkpoints.forEach((bytes, i) => {
     const place = `checkpoint ${i + 1} of the verifier`;
-    const mine = context.entries.parse(place, () => openCheckpoint(context.crypto, bytes, context.logKeys), 'CHECKPOINT_INVALID')?.checkpoint;
+    const mine = context.entries.parse(
+      place,
+      () => openCheckpoint(context.crypto, bytes, logKeysOf(context, context.state)),
+      'CHECKPOINT_INVALID',
+    )?.checkpoint;
     if (mine === undefined) return;
     if (mine.size !== size) other++;
     else if (equalBytes(mine.root, root)) equal++;

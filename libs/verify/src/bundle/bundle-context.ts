@@ -1,7 +1,7 @@
 import type { BundleIndex, LeafProof } from '@holdfast/bundle';
 import type { GovernanceFold } from '@holdfast/governance';
 import type { Crypto, Genesis, Manifest, ManifestObject } from '@holdfast/seal';
-import type { OpenCheckpoint, VerifierKey } from '@holdfast/tlog';
+import type { OpenCheckpoint } from '@holdfast/tlog';
 import type { CommittedManifest } from '../check-manifest.js';
 import type { Finding } from '../findings.js';
 import type { EntryReader } from './bundle-entries.js';
@@ -18,8 +18,6 @@ export interface BundleContext {
   readonly state: GovernanceFold;
   /** Governance heads: number of segments → manifest hash. */
   readonly heads: Map<number, string>;
-  /** Keys that may sign checkpoints. */
-  readonly logKeys: VerifierKey[];
   readonly add: (found: Finding) => void;
 }
 

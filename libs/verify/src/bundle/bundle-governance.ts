@@ -2,7 +2,6 @@ import { HoldfastError } from '@holdfast/record';
 import { entryName, parseEntryName } from '@holdfast/bundle';
 import { ObjectReader, coverageProblem, decodeRecord, fromBase64Url, toHex } from '@holdfast/seal';
 import type { Manifest, ManifestObject, WalkedObject } from '@holdfast/seal';
-import { LOG_SIGNATURE, verifierKey } from '@holdfast/tlog';
 import { checkManifest } from '../check-manifest.js';
 import type { CommittedManifest } from '../check-manifest.js';
 import { checkObjectList } from '../check-object-list.js';
@@ -18,12 +17,7 @@ import type { BundleContext } from './bundle-context.js';
 export async function walkGovernance(context: BundleContext): Promise<void> {
   const { crypto, entries, state, add } = context;
   const named = new Set<string>();
-  const hooks = foldGovernance(state, context.heads, add, (event) => {
-    if (event.type !== 'key.introduced' || event.use !== 'log' || event.jwk.kty !== 'OKP') return;
-    const { x } = event.jwk;
-    const key = entries.parse('gov', () => verifierKey(crypto, context.genesis.log.origin, LOG_SIGNATURE, fromBase64Url(x)), 'GOVERNANCE_INVALID');
-    if (key !== undefined && !context.logKeys.some((known) => known.keyId === key.keyId)) context.logKeys.push(key);
-  });
+  const hooks = foldGovernance(state, context.heads, add, () => undefined);
   let previous: CommittedManifest | undefined;
   const signers = { genesis: context.genesis.manifestKey, introduced: (kid: string) => state.manifestKeys.get(kid) };
   for (let seq = 0; ; seq++) {

@@ -1,6 +1,6 @@
 import { entryName, parseHeadsProof } from '@holdfast/bundle';
 import { equalBytes, fromHex, leafHash, toHex } from '@holdfast/seal';
-import { Heads, openCheckpoint, parseEntry, rootFromInclusion } from '@holdfast/tlog';
+import { Heads, logKeysOf, openCheckpoint, parseEntry, rootFromInclusion } from '@holdfast/tlog';
 import type { TickEntry } from '@holdfast/tlog';
 import { finding } from '../findings.js';
 import type { BundleContext, Position } from './bundle-context.js';
@@ -11,9 +11,14 @@ export async function readPosition(context: BundleContext): Promise<Position | u
   const place = entryName({ kind: 'checkpoint' });
   const bytes = await entries.demand(place);
   if (bytes === undefined) return undefined;
-  const open = entries.parse(place, () => openCheckpoint(crypto, bytes, context.logKeys), 'CHECKPOINT_INVALID');
+  const open = entries.parse(place, () => openCheckpoint(crypto, bytes, logKeysOf(context, context.state)), 'CHECKPOINT_INVALID');
   if (open === undefined) return undefined;
   const { origin, size, root } = open.checkpoint;
+  // Whoever has a stolen key signs more than it ever signed for the archive.
+  if (!logKeysOf(context, context.state, size).some(({ keyId, key }) => keyId === open.signedBy.keyId && equalBytes(key, open.signedBy.key))) {
+    add(finding('CHECKPOINT_INVALID', place, `it is signed by a key of the log that was closed before ${size} entries.`));
+    return undefined;
+  }
   if (index.log.origin !== origin || index.log.size !== size || index.log.root !== toHex(root))
     add(
       finding('BUNDLE_INDEX_WRONG', 'bundle.json', `it names another checkpoint than the one in the bundle (${size} entries, root ${toHex(root)}).`),

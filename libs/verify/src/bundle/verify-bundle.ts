@@ -51,7 +51,7 @@ export async function verifyBundle(given: BundleEntries, options: VerifyBundleOp
   if (index === undefined || genesis === undefined) return reportOf(collector, archive, genesis?.genesis.log.key.kid ?? '', undefined);
   if (index.archive !== archive)
     add(finding('BUNDLE_INDEX_WRONG', 'bundle.json', `it names the archive ${index.archive}, the genesis is that of ${archive}.`));
-  const logKey = entries.parse('genesis.jws', () => logKeyOf(crypto, genesis.genesis.log), 'GENESIS_INVALID');
+  entries.parse('genesis.jws', () => logKeyOf(crypto, genesis.genesis.log), 'GENESIS_INVALID');
   const context: BundleContext = {
     crypto,
     entries,
@@ -61,7 +61,6 @@ export async function verifyBundle(given: BundleEntries, options: VerifyBundleOp
     genesis: genesis.genesis,
     state: new GovernanceFold(),
     heads: new Map([[0, archive]]),
-    logKeys: logKey === undefined ? [] : [logKey],
     add,
   };
   return reportOf(collector, archive, genesis.genesis.log.key.kid, await judge(context, options));

@@ -53,9 +53,11 @@ export function logObjects(context: VerifyContext, prefix: string): AsyncGenerat
     }
     const right: string[] = [];
     let bytes: Uint8Array | undefined;
+    let readable = false;
     for (const version of versions) {
       const read = await context.evidence.get(key, version, MOST_BYTES);
       if (read === undefined) continue;
+      readable = true;
       context.collector.bytes += read.length;
       if (name.type === 'tile' ? bytes === undefined || equalBytes(bytes, read) : equalBytes(context.crypto.sha256(read), fromHex(name.hash, 32))) {
         if (right.length > 0) context.add(finding('EQUAL_COPY', key, 'a second version with the same bytes.'));
@@ -63,8 +65,11 @@ export function logObjects(context: VerifyContext, prefix: string): AsyncGenerat
         right.push(version);
       } else context.add(finding('LOG_DIFFERS', key, 'a version of it has other bytes than its name says: it was changed, swapped or cut.'));
     }
-    // None that can be read: what the log lacks then is found by whoever needs it.
-    if (bytes === undefined) return undefined;
+    if (bytes === undefined) {
+      // Checkpoints that nobody anchored are deleted after two days, also while they are listed; nothing else of the log ever is.
+      if (!readable && name.type !== 'checkpoint') context.add(finding('OBJECT_MISSING', key, 'it was listed and cannot be read.'));
+      return undefined;
+    }
     return { key, name, versions: right, bytes };
   });
 }
